@@ -1,0 +1,130 @@
+"""Every exception optoutkit raises on purpose.
+
+    OptOutKitError
+    ├── InvalidInput (also ValueError)
+    │   ├── InvalidAddress
+    │   ├── InvalidOrderId
+    │   ├── InvalidMessage
+    │   └── InvalidUri
+    ├── MessageTooLarge
+    ├── MissingExtra (also ImportError)
+    ├── StoreError
+    │   ├── StoreUnavailable
+    │   ├── StoreCorrupt
+    │   ├── StoreVersionError
+    │   └── StoreClosed
+    └── GuardError
+        ├── Held            (its SMTP form is also smtplib.SMTPResponseException, code 451)
+        ├── Suppressed      (only with Policy.on_suppressed = "raise")
+        └── UnknownSender (also TypeError)
+
+A ValueError raised for a wrong argument in the caller's own code (a naive time, a negative limit) stays a plain ValueError.
+"""
+
+from typing import Any
+
+__all__ = [
+    "GuardError",
+    "Held",
+    "InvalidAddress",
+    "InvalidInput",
+    "InvalidMessage",
+    "InvalidOrderId",
+    "InvalidUri",
+    "MessageTooLarge",
+    "MissingExtra",
+    "OptOutKitError",
+    "StoreClosed",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreUnavailable",
+    "StoreVersionError",
+    "Suppressed",
+    "UnknownSender",
+]
+
+
+class OptOutKitError(Exception):
+    """The root: ``except OptOutKitError`` catches whatever optoutkit raises on purpose."""
+
+
+class InvalidInput(OptOutKitError, ValueError):
+    """Something handed in cannot be read; the text says what is wrong with it."""
+
+
+class InvalidAddress(InvalidInput):
+    """Not an e-mail address that can be looked up."""
+
+
+class InvalidOrderId(InvalidInput):
+    """Not an Amazon order ID."""
+
+
+class InvalidMessage(InvalidInput):
+    """Not an e-mail, or not one that can be checked."""
+
+
+class InvalidUri(InvalidInput):
+    """A store URI with an unknown scheme, or one that lacks a part."""
+
+
+class MessageTooLarge(OptOutKitError):
+    """A mail beyond the limits of size, parts or depth; nothing of it was read."""
+
+
+class MissingExtra(OptOutKitError, ImportError):
+    """A feature needs a package that is not installed.
+
+    Attributes:
+        extra: The pip extra that brings it, such as ``"cli"``.
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        """Say which feature wants which extra."""
+        super().__init__(f"{feature} needs an optional package. Install it with: pip install 'optoutkit[{extra}]'")
+        self.extra = extra
+
+
+class StoreError(OptOutKitError):
+    """The root of what stores raise; no driver's own error gets past it."""
+
+
+class StoreUnavailable(StoreError):
+    """The store does not answer, is locked or out of space. Trying again later is safe."""
+
+
+class StoreCorrupt(StoreError):
+    """The store's file is damaged, or is no opt-out store at all."""
+
+
+class StoreVersionError(StoreError):
+    """The store was written by a newer optoutkit than this one."""
+
+
+class StoreClosed(StoreError):
+    """The store was used after ``close()``."""
+
+
+class GuardError(OptOutKitError):
+    """The root of what the guard raises.
+
+    Attributes:
+        verdict: The :class:`optoutkit.Verdict` that led to it, if there is one.
+    """
+
+    def __init__(self, message: str, verdict: Any = None) -> None:
+        """Keep the verdict beside the text."""
+        super().__init__(message)
+        self.verdict = verdict
+
+
+class Held(GuardError):
+    """Nothing of the message was sent, because the store did not answer: send it again later."""
+
+
+class Suppressed(GuardError):
+    """Recipients were suppressed, and the policy asks for an exception."""
+
+
+class UnknownSender(GuardError, TypeError):
+    """The guard knows no adapter for the object it was to wrap."""
