@@ -1,0 +1,79 @@
+"""Everything a developer or CI runs: ``nox`` for the usual, ``nox --list`` for all."""
+
+import pathlib
+import shutil
+
+import nox
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["tests", "lint", "typing", "docs"]
+
+
+def group(name: str) -> list[str]:
+    """The packages of a dependency group."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+def wheel(session: nox.Session) -> str:
+    """Build the wheel and return its path: what is tested is what users get."""
+    folder = pathlib.Path(session.create_tmp(), "wheel").resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    session.install("build", "hatchling")
+    session.run("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), silent=True)
+    return str(next(folder.glob("*.whl")))
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the test suite against the built wheel, with coverage. Words after ``--`` go to pytest."""
+    session.install(f"{wheel(session)}[all]", *group("test"))
+    environment = {"COVERAGE_FILE": str(pathlib.Path(session.create_tmp(), ".coverage").resolve())}
+    session.run("coverage", "erase", env=environment)
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or ["-n", "2"]), env=environment)
+    session.run("coverage", "combine", "--quiet", env=environment)
+    session.run("coverage", "report", *([] if session.posargs else ["--fail-under=100"]), env=environment)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and the direction of imports."""
+    session.install("-e", ".", *group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check types: mypy strict, and that every public name is fully typed."""
+    session.install("-e", ".[all]", *group("typing"))
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--ignoreexternal", "--verifytypes", "optoutkit")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error."""
+    session.install("-e", ".[all]", *group("docs"))
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure speed as ratios against a bare peer in the same run."""
+    session.install(f"{wheel(session)}[all]", *group("bench"))
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def train(session: nox.Session) -> None:
+    """Make the classifier's weights anew from the training texts."""
+    session.install("-e", ".", *group("train"))
+    session.run("python", "training/train.py", *session.posargs)

@@ -1,0 +1,122 @@
+"""A message as the classifier reads it: folded, without quoted mail and signatures, sentence by sentence."""
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import attrs
+
+from optoutkit.classifier.lexicons import Cue, Lexicon
+from optoutkit.classifier.tokens import Token, tokenize
+from optoutkit.messages import Message
+from optoutkit.text import language as languages
+from optoutkit.text import threads
+from optoutkit.text.folding import Folded, fold
+from optoutkit.text.sentences import sentences
+from optoutkit.text.wordlists import LANGUAGES, word_list
+
+__all__ = ["Part", "Reading", "Sentence", "read"]
+
+Part = Literal["subject", "text", "alternative"]
+
+_TAG = re.compile(r"</?[a-z!][^<>]{0,2000}>")
+_PREFIX = re.compile(r"\s*([^\s:：]{1,12})\s*[:：]")
+_MARK = re.compile(r"\[([^\[\]]{1,40})\]|【([^【】]{1,40})】")
+_MAX_SUBJECT = 2_000
+
+
+@attrs.frozen(kw_only=True)
+class Sentence:
+    """One sentence in its place.
+
+    Attributes:
+        part: Where it stands.
+        start: Offset of its first code point in the part's folded text.
+        end: Offset behind its last one.
+        tokens: Its words.
+        cues: The lexicon's phrases in it.
+        text: Its folded text.
+    """
+
+    part: Part
+    start: int
+    end: int
+    tokens: tuple[Token, ...]
+    cues: tuple[Cue, ...]
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class Reading:
+    """A whole message, read.
+
+    Attributes:
+        sentences: Those of the subject first, then the text's, then what only the alternative has.
+        folded: The folded text of each part, to find the way back to the original.
+        language: Its main language, None if unknown.
+        spoken: All languages that a good part of it may be in.
+    """
+
+    sentences: tuple[Sentence, ...]
+    folded: dict[Part, Folded]
+    language: str | None
+    spoken: frozenset[str]
+
+
+def read(message: Message, lexicon: Lexicon, hint: str | None = None) -> Reading:
+    """Read a message; the time is linear in its length.
+
+    Args:
+        message: What is about to be sent.
+        lexicon: The phrases to look for.
+        hint: The language it is expected to be in, if the caller knows.
+    """
+    folded: dict[Part, Folded] = {"subject": fold(message.subject[:_MAX_SUBJECT]), "text": fold(message.text)}
+    if message.alternative:
+        folded["alternative"] = fold(message.alternative)
+    texts: dict[Part, str] = {part: _without_tags(parted.text) for part, parted in folded.items()}
+    texts["subject"] = _without_marks(texts["subject"])
+    own = {part: _own_spans(part, text) for part, text in texts.items()}
+    plain = "\n".join(texts[part][start:end] for part, spans in own.items() for start, end in spans)
+    guess = languages.detect(plain, hint)
+    spoken = frozenset(guess.candidates) | ({hint} if hint else set())
+    found = tuple(
+        sentence for part, spans in own.items() for sentence in _read_part(part, texts[part], spans, lexicon, spoken)
+    )
+    return Reading(sentences=found, folded=folded, language=guess.language, spoken=spoken)
+
+
+def _own_spans(part: Part, text: str) -> list[tuple[int, int]]:
+    if part == "subject":
+        return [(0, len(text))]
+    return [(span.start, span.end) for span in threads.split(text).own]
+
+
+def _read_part(part: Part, text: str, spans: list[tuple[int, int]], lexicon: Lexicon, spoken: frozenset[str]) -> Iterator[Sentence]:
+    for span_start, span_end in spans:
+        for sentence in sentences(text, span_start, span_end):
+            tokens = tuple(tokenize(text, sentence.start, sentence.end))
+            cues = tuple(lexicon.find(text, tokens, spoken))
+            yield Sentence(
+                part=part, start=sentence.start, end=sentence.end, tokens=tokens, cues=cues, text=text[sentence.start : sentence.end]
+            )
+
+
+def _blank(match: re.Match[str]) -> str:
+    """As many spaces as the match is long, so that offsets stay."""
+    return " " * len(match[0])
+
+
+def _without_tags(text: str) -> str:
+    """Markup that stands in a plain text is not what the buyer is told; each tag ends a line."""
+    return _TAG.sub(lambda match: "\n" + " " * (len(match[0]) - 1), text) if "<" in text else text
+
+
+def _without_marks(subject: str) -> str:
+    """Take out ``[Important]`` and the like, which are never evidence (amazon.md section d), and ``Re:``."""
+    marks = {mark for language in LANGUAGES for mark in word_list(language).subject_marks}
+    prefixes = {prefix for language in LANGUAGES for prefix in word_list(language).reply_prefixes}
+    subject = _MARK.sub(lambda match: _blank(match) if (match[1] or match[2]).strip(" !") in marks else match[0], subject)
+    while (match := _PREFIX.match(subject)) and match[1] in prefixes:
+        subject = _blank(match) + subject[match.end() :]
+    return subject
