@@ -21,6 +21,7 @@ _NGRAM = 4
 _MAX_WORD = 24
 _MAX_RUN_NGRAM = 4
 _BULLET = re.compile(r"\s*(?:[-*•·–✓✔☑▪●]|\(?\d{1,2}[.):)️])")
+_FIELD = re.compile(r"\w\s?[:：]\s?\S")
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 _LINK = re.compile(r"https?://|www\.")
 _NUMBER = re.compile(r"\d")
@@ -32,6 +33,8 @@ def _hash(text: str) -> int:
 
 @functools.lru_cache(maxsize=65_536)
 def _word_features(word: str) -> tuple[int, ...]:
+    if word[0] == "<":
+        return (_hash("w " + word),)
     if _NUMBER.search(word):
         return (_hash("w #" + "0" * min(len(word), 8)),)
     names = ["w " + word[:_MAX_WORD]]
@@ -98,6 +101,8 @@ def _shape(sentence: Sentence) -> Iterator[str]:
         yield "s exclaims"
     elif tail in (":", "："):
         yield "s colon"
+    if _FIELD.search(text):
+        yield "s field"
     if _BULLET.match(text):
         yield "s bullet"
     if _EMOJI.search(text):
@@ -113,6 +118,9 @@ def _shape(sentence: Sentence) -> Iterator[str]:
 
 def message_features(sentences: Sequence[Sentence], index: int) -> Iterator[int]:
     """Yield the features that a sentence has from the sentences round it."""
+    own = {cue.label for cue in sentences[index].cues}
+    for label in {cue.label for near in sentences for cue in near.cues} - own:
+        yield _named("m " + label)
     if index == 0:
         yield _named("s first")
     if index == len(sentences) - 1:
@@ -122,7 +130,12 @@ def message_features(sentences: Sequence[Sentence], index: int) -> Iterator[int]
             near = sentences[index + offset]
             for label in {cue.label for cue in near.cues}:
                 yield _named(f"{name} {label}")
-            if near.text.rstrip()[-1:] in ("?", "？", "؟"):
+            tail = near.text.rstrip()[-1:]
+            if tail in ("?", "？", "؟"):
                 yield _named(f"{name} asks")
+            elif tail in (":", "："):
+                yield _named(f"{name} colon")
+            if _BULLET.match(near.text):
+                yield _named(f"{name} bullet")
         else:
             yield _named(f"{name} none")

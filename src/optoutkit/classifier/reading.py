@@ -96,6 +96,8 @@ def _read_part(part: Part, text: str, spans: list[tuple[int, int]], lexicon: Lex
     for span_start, span_end in spans:
         for sentence in sentences(text, span_start, span_end):
             tokens = tuple(tokenize(text, sentence.start, sentence.end))
+            if not tokens:
+                continue
             cues = tuple(lexicon.find(text, tokens, spoken))
             yield Sentence(
                 part=part, start=sentence.start, end=sentence.end, tokens=tokens, cues=cues, text=text[sentence.start : sentence.end]
