@@ -1,6 +1,7 @@
-"""Sparse softmax regression, fitted by proximal gradient steps of a fixed number: the same texts give the same weights."""
+"""Softmax regression with an L2 penalty: the same texts give the same weights."""
 
 import numpy as np
+import scipy.optimize
 import scipy.sparse as sp
 
 __all__ = ["fit_softmax", "softmax"]
@@ -8,41 +9,41 @@ __all__ = ["fit_softmax", "softmax"]
 
 def softmax(scores: np.ndarray) -> np.ndarray:
     """Probabilities of each row."""
-    scores = scores - scores.max(axis=1, keepdims=True)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=1, keepdims=True)
-    return scores
+    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return scores / scores.sum(axis=1, keepdims=True)
 
 
-def fit_softmax(
-    x: sp.csr_matrix, y: np.ndarray, classes: int, *, l1: float, l2: float, steps: int = 150, weights: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fit by FISTA with an elastic net; returns (coefficients [features × classes], intercepts [classes])."""
+def fit_softmax(x: sp.csr_matrix | np.ndarray, y: np.ndarray, classes: int, *, l2: float, steps: int, shares: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Fit by L-BFGS, at most so many steps.
+
+    Args:
+        x: One row an example.
+        y: The class of each.
+        classes: How many classes there are.
+        l2: Weight of the penalty, relative to the mean loss of an example.
+        steps: How many steps to take at most.
+        shares: How much each example counts; None: all the same.
+
+    Returns:
+        Coefficients (features × classes) and intercepts (classes).
+    """
     n, features = x.shape
-    share = np.ones(n) if weights is None else weights
-    share = share / share.sum()
-    truth = np.zeros((n, classes))
-    truth[np.arange(n), y] = 1.0
-    xt = x.T.tocsr()
-    coefficients = np.zeros((features, classes))
-    intercepts = np.zeros(classes)
-    look, look_intercepts = coefficients, intercepts
-    # Half the largest eigenvalue of the weighted Gram matrix bounds the softmax's curvature.
-    probe = np.ones(features) / np.sqrt(features)
-    for _ in range(20):
-        probe = xt @ (share * (x @ probe))
-        size = np.linalg.norm(probe)
-        probe /= size
-    step = 1.0 / (0.5 * (size + 1.0) + l2)
-    momentum = 1.0
-    for _ in range(steps):
-        error = (softmax(x @ look + look_intercepts) - truth) * share[:, None]
-        moved = look - step * (xt @ error + l2 * look)
-        moved = np.sign(moved) * np.maximum(np.abs(moved) - step * l1, 0.0)
-        moved_intercepts = look_intercepts - step * error.sum(axis=0)
-        next_momentum = (1.0 + np.sqrt(1.0 + 4.0 * momentum**2)) / 2.0
-        pull = (momentum - 1.0) / next_momentum
-        look = moved + pull * (moved - coefficients)
-        look_intercepts = moved_intercepts + pull * (moved_intercepts - intercepts)
-        coefficients, intercepts, momentum = moved, moved_intercepts, next_momentum
-    return coefficients, intercepts
+    share = np.full(n, 1 / n) if shares is None else shares / shares.sum()
+    transposed = x.T.tocsr() if sp.issparse(x) else x.T
+    rows = np.arange(n)
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weights = flat.reshape(features + 1, classes)
+        probabilities = softmax(x @ weights[:-1] + weights[-1])
+        value = -(share * np.log(probabilities[rows, y] + 1e-300)).sum() + l2 / 2 * np.square(weights[:-1]).sum()
+        probabilities[rows, y] -= 1
+        probabilities *= share[:, None]
+        gradient = np.empty_like(weights)
+        gradient[:-1] = transposed @ probabilities + l2 * weights[:-1]
+        gradient[-1] = probabilities.sum(axis=0)
+        return value, gradient.ravel()
+
+    start = np.zeros((features + 1) * classes)
+    found = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 10, "gtol": 1e-9, "ftol": 1e-12})
+    weights = found.x.reshape(features + 1, classes)
+    return weights[:-1], weights[-1]

@@ -11,15 +11,16 @@ from zlib import crc32
 
 from optoutkit.classifier.reading import Sentence
 
-__all__ = ["ANYWHERE", "message_features", "sentence_features"]
+__all__ = ["ANYWHERE", "context_features", "cue_feature", "sentence_features"]
 
 ANYWHERE = -1
 """Stands for the place of a feature that belongs to no word."""
 
 _PREFIX_LENGTHS = (4, 6)
-_NGRAM = 4
 _MAX_WORD = 24
 _MAX_RUN_NGRAM = 4
+_ASKING = ("?", "？", "؟")
+_OPENING = (":", "：")
 _BULLET = re.compile(r"\s*(?:[-*•·–✓✔☑▪●]|\(?\d{1,2}[.):)️])")
 _FIELD = re.compile(r"\w\s?[:：]\s?\S")
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
@@ -39,9 +40,6 @@ def _word_features(word: str) -> tuple[int, ...]:
         return (_hash("w #" + "0" * min(len(word), 8)),)
     names = ["w " + word[:_MAX_WORD]]
     names += [f"p{length} {word[:length]}" for length in _PREFIX_LENGTHS if len(word) > length]
-    padded = f"_{word[:_MAX_WORD]}_"
-    if len(padded) > _NGRAM:
-        names += [f"n {padded[start : start + _NGRAM]}" for start in range(len(padded) - _NGRAM + 1)]
     return tuple(_hash(name) for name in names)
 
 
@@ -65,6 +63,11 @@ def _named(name: str) -> int:
     return _hash(name)
 
 
+def cue_feature(label: str) -> int:
+    """The feature of a sentence that holds a phrase of the lexicon's list of that name."""
+    return _named("c " + label)
+
+
 def sentence_features(sentence: Sentence) -> Iterator[tuple[int, int]]:
     """Yield (feature, index of its word in ``sentence.tokens`` or :data:`ANYWHERE`) of a sentence by itself."""
     previous = "^"
@@ -81,7 +84,7 @@ def sentence_features(sentence: Sentence) -> Iterator[tuple[int, int]]:
         previous = word
     yield _pair_feature(previous, "$"), len(sentence.tokens) - 1
     for cue in sentence.cues:
-        yield _named("c " + cue.label), ANYWHERE
+        yield cue_feature(cue.label), ANYWHERE
     labels = sorted({cue.label for cue in sentence.cues})
     for first, second in zip(labels, labels[1:], strict=False):
         yield _named(f"cc {first} {second}"), ANYWHERE
@@ -92,14 +95,13 @@ def sentence_features(sentence: Sentence) -> Iterator[tuple[int, int]]:
 def _shape(sentence: Sentence) -> Iterator[str]:
     text = sentence.text
     tail = text.rstrip()[-1:]
-    asks = tail in "?？؟" if tail else False
-    if asks or "?" in text or "？" in text:
+    if tail in _ASKING or "?" in text or "？" in text:
         yield "s asks"
         for cue in sentence.cues:
             yield "s asks " + cue.label
     elif tail in ("!", "！"):
         yield "s exclaims"
-    elif tail in (":", "："):
+    elif tail in _OPENING:
         yield "s colon"
     if _FIELD.search(text):
         yield "s field"
@@ -116,11 +118,8 @@ def _shape(sentence: Sentence) -> Iterator[str]:
     yield "s part " + sentence.part
 
 
-def message_features(sentences: Sequence[Sentence], index: int) -> Iterator[int]:
-    """Yield the features that a sentence has from the sentences round it."""
-    own = {cue.label for cue in sentences[index].cues}
-    for label in {cue.label for near in sentences for cue in near.cues} - own:
-        yield _named("m " + label)
+def context_features(sentences: Sequence[Sentence], index: int) -> Iterator[int]:
+    """Yield the features that a sentence has from its neighbours."""
     if index == 0:
         yield _named("s first")
     if index == len(sentences) - 1:
@@ -131,9 +130,9 @@ def message_features(sentences: Sequence[Sentence], index: int) -> Iterator[int]
             for label in {cue.label for cue in near.cues}:
                 yield _named(f"{name} {label}")
             tail = near.text.rstrip()[-1:]
-            if tail in ("?", "？", "؟"):
+            if tail in _ASKING:
                 yield _named(f"{name} asks")
-            elif tail in (":", "："):
+            elif tail in _OPENING:
                 yield _named(f"{name} colon")
             if _BULLET.match(near.text):
                 yield _named(f"{name} bullet")

@@ -23,6 +23,7 @@ _TAG = re.compile(r"</?[a-z!][^<>]{0,2000}>")
 _PREFIX = re.compile(r"\s*([^\s:：]{1,12})\s*[:：]")
 _MARK = re.compile(r"\[([^\[\]]{1,40})\]|【([^【】]{1,40})】")
 _MAX_SUBJECT = 2_000
+_MAX_WORDS = 120  # what is longer is no sentence, and is read in pieces of this size
 
 
 @attrs.frozen(kw_only=True)
@@ -53,12 +54,16 @@ class Reading:
     Attributes:
         sentences: Those of the subject first, then the text's, then what only the alternative has.
         folded: The folded text of each part, to find the way back to the original.
+        sources: The original text of each part.
+        text: What was read of each part: the folded text with markup and subject marks blanked out.
         language: Its main language, None if unknown.
         spoken: All languages that a good part of it may be in.
     """
 
     sentences: tuple[Sentence, ...]
     folded: dict[Part, Folded]
+    text: dict[Part, str]
+    sources: dict[Part, str]
     language: str | None
     spoken: frozenset[str]
 
@@ -71,19 +76,20 @@ def read(message: Message, lexicon: Lexicon, hint: str | None = None) -> Reading
         lexicon: The phrases to look for.
         hint: The language it is expected to be in, if the caller knows.
     """
-    folded: dict[Part, Folded] = {"subject": fold(message.subject[:_MAX_SUBJECT]), "text": fold(message.text)}
+    sources: dict[Part, str] = {"subject": message.subject[:_MAX_SUBJECT], "text": message.text}
     if message.alternative:
-        folded["alternative"] = fold(message.alternative)
+        sources["alternative"] = message.alternative
+    folded: dict[Part, Folded] = {part: fold(source) for part, source in sources.items()}
     texts: dict[Part, str] = {part: _without_tags(parted.text) for part, parted in folded.items()}
     texts["subject"] = _without_marks(texts["subject"])
     own = {part: _own_spans(part, text) for part, text in texts.items()}
     plain = "\n".join(texts[part][start:end] for part, spans in own.items() for start, end in spans)
     guess = languages.detect(plain, hint)
-    spoken = frozenset(guess.candidates) | ({hint} if hint else set())
+    spoken = frozenset({*guess.candidates, hint} - {None}) or frozenset(LANGUAGES)
     found = tuple(
         sentence for part, spans in own.items() for sentence in _read_part(part, texts[part], spans, lexicon, spoken)
     )
-    return Reading(sentences=found, folded=folded, language=guess.language, spoken=spoken)
+    return Reading(sentences=found, sources=sources, folded=folded, text=texts, language=guess.language, spoken=spoken)
 
 
 def _own_spans(part: Part, text: str) -> list[tuple[int, int]]:
@@ -95,13 +101,13 @@ def _own_spans(part: Part, text: str) -> list[tuple[int, int]]:
 def _read_part(part: Part, text: str, spans: list[tuple[int, int]], lexicon: Lexicon, spoken: frozenset[str]) -> Iterator[Sentence]:
     for span_start, span_end in spans:
         for sentence in sentences(text, span_start, span_end):
-            tokens = tuple(tokenize(text, sentence.start, sentence.end))
-            if not tokens:
-                continue
-            cues = tuple(lexicon.find(text, tokens, spoken))
-            yield Sentence(
-                part=part, start=sentence.start, end=sentence.end, tokens=tokens, cues=cues, text=text[sentence.start : sentence.end]
-            )
+            words = list(tokenize(text, sentence.start, sentence.end))
+            for first in range(0, len(words), _MAX_WORDS):
+                tokens = tuple(words[first : first + _MAX_WORDS])
+                start = sentence.start if first == 0 else tokens[0].start
+                end = sentence.end if first + _MAX_WORDS >= len(words) else tokens[-1].end
+                cues = tuple(lexicon.find(text, tokens, spoken))
+                yield Sentence(part=part, start=start, end=end, tokens=tokens, cues=cues, text=text[start:end])
 
 
 def _blank(match: re.Match[str]) -> str:

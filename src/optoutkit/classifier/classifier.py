@@ -1,0 +1,166 @@
+"""From a message to the verdict: critical or not, about what, how sure, and why."""
+
+import functools
+from collections.abc import Iterable, Mapping
+from email.message import Message as StandardMessage
+
+import attrs
+
+from optoutkit.classifier.evidence import Judged, evidence
+from optoutkit.classifier.lexicons import Lexicon, load_lexicon
+from optoutkit.classifier.model import SOLICITING, Model, inputs, load_model
+from optoutkit.classifier.reading import Reading, read
+from optoutkit.classifier.results import Classification
+from optoutkit.classifier.topics import Topic
+from optoutkit.messages import Message
+
+__all__ = ["Classifier", "classify"]
+
+_NEED = "need:"
+_STAND_IN = _NEED + Topic.ORDER_PROBLEM_NEEDS_BUYER
+"""What an own critical topic counts as where the verdict is made."""
+
+
+class Classifier:
+    """Decides from its text whether a message is critical to an order. One instance serves any number of threads.
+
+    Args:
+        threshold: From which probability (0 to 1) on a message is called critical; by default the one that the cross-validation chose. A higher one
+            calls fewer messages critical.
+        phrases: Own phrases for a topic: a sentence that holds one does what the topic says. For a critical topic it asks for what the order
+            needs. A trailing ``*`` stands for any ending.
+        topics: Own topics, and whether they are critical.
+
+    Raises:
+        ValueError: The threshold is not between 0 and 1, or a phrase is for a topic that nobody knows.
+
+    Example:
+        >>> classifier = Classifier(topics={"gift_wrap": True}, phrases={"gift_wrap": ["which ribbon"]})
+        >>> classifier.classify("Which ribbon would you like?").topic
+        'gift_wrap'
+    """
+
+    def __init__(
+        self,
+        *,
+        threshold: float | None = None,
+        phrases: Mapping[str, Iterable[str]] | None = None,
+        topics: Mapping[str, bool] | None = None,
+    ) -> None:
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ValueError(f"the threshold is a probability, between 0 and 1: {threshold}")
+        self._threshold = threshold
+        self._own_topics = dict(topics or {})
+        known = {*Topic, *self._own_topics}
+        if unknown := sorted(set(phrases or {}) - known):
+            raise ValueError(f"phrases for a topic that is not known: {', '.join(unknown)}; name it in topics, with whether it is critical")
+        self._own_phrases = Lexicon({"": phrases}) if phrases else None
+
+    def classify(self, message: Message | StandardMessage | bytes | str, *, language: str | None = None) -> Classification:
+        """Classify one message. The time is linear in its length.
+
+        Args:
+            message: A Message; a raw mail (bytes or a message object of the standard library); or a text, which is then a body.
+            language: The language that is expected (ISO 639-1), such as the order's; the message's own goes before it.
+
+        Raises:
+            InvalidMessage: The bytes are no mail.
+            MessageTooLarge: The mail is beyond the limits.
+        """
+        message = _as_message(message)
+        model = load_model()
+        reading = read(message, load_lexicon(), message.language or language)
+        if not reading.sentences:
+            return self._declared(message, _nothing(reading, message))
+        judged = self._judged(model, reading)
+        probabilities = [sentence.probabilities for sentence in judged]
+        values = inputs(model.labels, probabilities)
+        likely = model.criticality(values)
+        solicits = max(_solicitation(model, row) for row in probabilities) >= model.solicit_threshold
+        threshold = model.threshold if self._threshold is None else self._threshold
+        critical = likely >= threshold and not solicits
+        topic = self._topic(model, values, judged, critical=critical, solicits=solicits)
+        found = Classification(
+            critical=critical,
+            solicits=solicits,
+            topic=topic,
+            confidence=likely if critical else 1 - likely,
+            language=reading.language,
+            evidence=evidence(model, reading, judged, critical=critical, topic=topic),
+        )
+        return self._declared(message, found)
+
+    def _judged(self, model: Model, reading: Reading) -> list[Judged]:
+        judged = []
+        for index, sentence in enumerate(reading.sentences):
+            row = model.sentence(reading.sentences, index)
+            own = None
+            if self._own_phrases is not None:
+                cue = next(self._own_phrases.find(reading.text[sentence.part], sentence.tokens, ()), None)
+                if cue is not None:
+                    own = cue.label
+                    row = self._as_told(model, own)
+            judged.append(Judged(sentence=sentence, probabilities=row, own_topic=own))
+        return judged
+
+    def _is_critical(self, topic: str) -> bool:
+        return self._own_topics[topic] if topic in self._own_topics else Topic(topic).critical
+
+    def _as_told(self, model: Model, topic: str) -> list[float]:
+        """The probabilities of a sentence that holds an own phrase."""
+        label = _NEED + topic if self._is_critical(topic) else topic
+        if label not in model.labels:
+            label = _STAND_IN if self._is_critical(topic) else Topic.OTHER
+        return [0.99 if known == label else 0.01 / len(model.labels) for known in model.labels]
+
+    def _topic(self, model: Model, values: list[float], judged: list[Judged], *, critical: bool, solicits: bool) -> str:
+        """The likeliest topic of those that agree with the verdict."""
+        own = [sentence.own_topic for sentence in judged if sentence.own_topic in self._own_topics]
+        agreeing = [topic for topic in own if topic is not None and self._own_topics[topic] == critical]
+        if agreeing and not solicits:
+            return agreeing[0]
+        scores = dict(zip(map(Topic, model.topics), model.topic_scores(values), strict=True))
+        fitting = [topic for topic in scores if topic.critical == critical and (topic.solicits or not solicits)]
+        return max(fitting, key=lambda topic: scores[topic])
+
+    def _declared(self, message: Message, found: Classification) -> Classification:
+        """Put in the caller's word: a critical topic is believed unless the text solicits, one that is not critical always."""
+        topic = message.topic
+        if not topic or topic not in {*Topic, *self._own_topics}:
+            return found
+        critical = self._is_critical(topic)
+        if critical and found.solicits:
+            return found
+        return attrs.evolve(found, critical=critical, topic=Topic(topic) if topic not in self._own_topics else topic, confidence=1.0)
+
+
+def _nothing(reading: Reading, message: Message) -> Classification:
+    """There was no text to read."""
+    return Classification(critical=False, solicits=False, topic=Topic.OTHER, confidence=0.0, language=reading.language or message.language)
+
+
+def _solicitation(model: Model, row: list[float]) -> float:
+    return sum(chance for label, chance in zip(model.labels, row, strict=True) if label in SOLICITING)
+
+
+def _as_message(message: Message | StandardMessage | bytes | str) -> Message:
+    if isinstance(message, Message):
+        return message
+    return Message("", message) if isinstance(message, str) else Message.from_email(message)
+
+
+@functools.cache
+def _default() -> Classifier:
+    return Classifier()
+
+
+def classify(message: Message | StandardMessage | bytes | str, *, language: str | None = None) -> Classification:
+    """Say whether a message to a buyer is critical to the order, what it is about, and why.
+
+    See :meth:`Classifier.classify`, of which this is the default form.
+
+    Example:
+        >>> classify("Hello Anna, the post returned your parcel. What is your full address?").topic
+        <Topic.SHIPPING_ADDRESS: 'shipping_address'>
+    """
+    return _default().classify(message, language=language)

@@ -1,0 +1,178 @@
+"""The trained model: a sentence's features in, what the sentence does out. Plain Python, no framework.
+
+``weights.bin`` is made by ``nox -s train``. It holds, little-endian: the number of features and of entries (two uint32), the hashes of the
+features (uint32, ascending), where each feature's entries begin (uint32, one more than features), the label of each entry (uint8) and its weight
+(int8: the root of its size in units of ``model.json``'s ``scale``, with its sign).
+"""
+
+import array
+import functools
+import json
+import math
+import struct
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from operator import mul
+
+import attrs
+
+from optoutkit.classifier.features import context_features, cue_feature, sentence_features
+from optoutkit.classifier.reading import Sentence
+from optoutkit.classifier.topics import Topic
+
+__all__ = ["SOLICITING", "Model", "inputs", "load_model", "packed"]
+
+SOLICITING = frozenset(topic.value for topic in Topic if topic.solicits)
+"""Labels of sentences that want something for the seller."""
+
+_HEADER = struct.Struct("<II")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Model:
+    """What was learnt from the training texts.
+
+    Attributes:
+        labels: What a sentence can do.
+        intercepts: Of each label, before any word is seen.
+        entries: For each feature its (label, weight) pairs.
+        topics: What a message can be about.
+        critical: Weights of :func:`inputs` for a message to be critical, the intercept last.
+        topic: The same for each of ``topics``.
+        threshold: From which probability on a message counts as critical.
+        solicit_threshold: From which probability of one sentence on a message counts as soliciting.
+    """
+
+    labels: tuple[str, ...]
+    intercepts: tuple[float, ...]
+    entries: Mapping[int, tuple[tuple[int, float], ...]]
+    topics: tuple[str, ...]
+    critical: tuple[float, ...]
+    topic: tuple[tuple[float, ...], ...]
+    threshold: float
+    solicit_threshold: float
+
+    def sentence(self, sentences: Sequence[Sentence], index: int) -> list[float]:
+        """The probability of each label for one sentence in its place."""
+        features = {feature for feature, _ in sentence_features(sentences[index])}
+        features.update(context_features(sentences, index))
+        totals = [0.0] * len(self.labels)
+        for feature in features:
+            for label, weight in self.entries.get(feature, ()):
+                totals[label] += weight
+        norm = len(features) ** -0.5
+        return _softmax([intercept + norm * total for intercept, total in zip(self.intercepts, totals, strict=True)])
+
+    def attributions(self, sentence: Sentence, label: int) -> list[float]:
+        """How much each word of a sentence speaks for a label, its share in the lexicon's phrases included."""
+        shares = [0.0] * len(sentence.tokens)
+        for feature, token in sentence_features(sentence):
+            if token >= 0:
+                shares[token] += self._weight(feature, label)
+        for cue in sentence.cues:
+            words = [index for index, token in enumerate(sentence.tokens) if token.start < cue.end and cue.start < token.end]
+            for index in words:
+                shares[index] += self._weight(cue_feature(cue.label), label) / len(words)
+        return shares
+
+    def _weight(self, feature: int, label: int) -> float:
+        return sum(weight for found, weight in self.entries.get(feature, ()) if found == label)
+
+    def criticality(self, values: Sequence[float]) -> float:
+        """The probability that a message is critical, from its :func:`inputs`."""
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, sum(map(mul, self.critical, (*values, 1.0)))))))
+
+    def topic_scores(self, values: Sequence[float]) -> list[float]:
+        """The probability of each of ``topics``, from the message's :func:`inputs`."""
+        values = (*values, 1.0)
+        return _softmax([sum(map(mul, weights, values)) for weights in self.topic])
+
+
+def _softmax(scores: list[float]) -> list[float]:
+    highest = max(scores)
+    powers = [math.exp(score - highest) for score in scores]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+def inputs(labels: Sequence[str], probabilities: Sequence[Sequence[float]]) -> list[float]:
+    """What the verdict on a message is made of: for each label the surest sentence and the mean, then a few sums over kinds of label.
+
+    Args:
+        labels: The model's labels.
+        probabilities: Of each label, for each sentence; at least one sentence.
+    """
+    columns = list(zip(*probabilities, strict=True))
+    needs = sorted((sum(p for label, p in zip(labels, row, strict=True) if label.startswith("need:")) for row in probabilities), reverse=True)
+    solicits = max(sum(p for label, p in zip(labels, row, strict=True) if label in SOLICITING) for row in probabilities)
+    logits = [_logit(need) for need in needs]
+    count = len(probabilities)
+    return [
+        *map(max, columns),
+        *(sum(column) / count for column in columns),
+        needs[0],
+        sum(needs[:2]),
+        logits[0],
+        sum(logits) / count,
+        sum(needs) / count,
+        solicits,
+        _logit(solicits),
+        min(count, 20) / 10,
+    ]
+
+
+def _logit(probability: float) -> float:
+    return math.log((probability + 0.01) / (1.01 - probability))
+
+
+def _unpacked(data: bytes, scale: float) -> dict[int, tuple[tuple[int, float], ...]]:
+    features, entries = _HEADER.unpack_from(data)
+    numbers = array.array("I")
+    numbers.frombytes(data[_HEADER.size : _HEADER.size + 4 * (2 * features + 1)])
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    position = _HEADER.size + 4 * (2 * features + 1)
+    labels = data[position : position + entries]
+    weights = array.array("b", data[position + entries : position + 2 * entries])
+    restored = {stored: math.copysign((stored * scale) ** 2, stored) for stored in range(-128, 128)}
+    pairs = [(label, restored[weight]) for label, weight in zip(labels, weights, strict=True)]
+    hashes, starts = numbers[:features], numbers[features:]
+    return {feature: tuple(pairs[start:end]) for feature, start, end in zip(hashes, starts, starts[1:], strict=False)}
+
+
+def packed(entries: Iterable[tuple[int, Sequence[tuple[int, int]]]]) -> bytes:
+    """Write (feature, [(label, weight), …]) as the bytes of ``weights.bin``; the weights as they are stored."""
+    ordered = sorted(entries)
+    starts = [0]
+    for _, pairs in ordered:
+        starts.append(starts[-1] + len(pairs))
+    flat = [pair for _, pairs in ordered for pair in pairs]
+    numbers = array.array("I", [*(feature for feature, _ in ordered), *starts])
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return b"".join(
+        (
+            _HEADER.pack(len(ordered), len(flat)),
+            numbers.tobytes(),
+            bytes(label for label, _ in flat),
+            array.array("b", [weight for _, weight in flat]).tobytes(),
+        )
+    )
+
+
+@functools.cache
+def load_model() -> Model:
+    """The model that ships with the package."""
+    folder = files("optoutkit.classifier")
+    about = json.loads(folder.joinpath("model.json").read_text(encoding="utf-8"))
+    return Model(
+        labels=tuple(about["labels"]),
+        intercepts=tuple(about["intercepts"]),
+        entries=_unpacked(folder.joinpath("weights.bin").read_bytes(), about["scale"]),
+        topics=tuple(about["topics"]),
+        critical=tuple(about["critical"]),
+        topic=tuple(map(tuple, about["topic"])),
+        threshold=about["threshold"],
+        solicit_threshold=about["solicit_threshold"],
+    )
