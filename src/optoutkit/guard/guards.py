@@ -1,0 +1,309 @@
+"""The guard round a sender: it decides, lets go what may go, and learns which buyer an order belongs to."""
+
+import functools
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager
+from email.message import Message as StandardMessage
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import attrs
+
+from optoutkit.errors import Held, Suppressed
+from optoutkit.flows import Flow, Request, ask, run, run_async
+from optoutkit.guard.adapters import adapt
+from optoutkit.guard.decisions import Verdict
+from optoutkit.guard.declarations import Declaration, declared, in_force
+from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LinkContradicted, LinkFailed, LogHook
+from optoutkit.guard.parties import link_in
+from optoutkit.guard.policy import Policy
+from optoutkit.guard.rules import CheckGuidelines, Classify, Rules
+from optoutkit.identities import OrderId
+from optoutkit.messages import Message
+from optoutkit.stores.base import AsyncOptOutStore, OptOutStore
+from optoutkit.stores.requests import Link
+
+if TYPE_CHECKING:
+    from optoutkit.classifier.results import Classification
+
+__all__ = ["AsyncGuard", "Delivery", "Guard", "Send"]
+
+T = TypeVar("T")
+
+_logger = logging.getLogger("optoutkit.guard")
+
+
+@attrs.frozen
+class Send(Request[Any]):
+    """Wants what may go to be sent; asked of the sender, not of the store."""
+
+    send: Callable[[], Any]
+
+    def call(self, _store: object) -> Any:
+        """Send; an async sender's answer is to be awaited."""
+        return self.send()
+
+
+@attrs.frozen(kw_only=True)
+class Delivery(Generic[T]):
+    """What became of a message.
+
+    Attributes:
+        verdict: The decisions on its recipients.
+        answer: What the sender returned; None where nothing was left to send.
+    """
+
+    verdict: Verdict
+    answer: T | None
+
+
+def _default_classifier(message: Message) -> "Classification":
+    from optoutkit.classifier import classify  # noqa: PLC0415 - its model is loaded when the first message comes
+
+    return classify(message)
+
+
+class _BaseGuard:
+    """What both guards share: everything but the loop that drives the flows."""
+
+    def __init__(
+        self,
+        store: OptOutStore | AsyncOptOutStore,
+        *,
+        seller: str = "",
+        policy: Policy = Policy.AMAZON,
+        classify: Classify | None = None,
+        check_guidelines: CheckGuidelines | None = None,
+        hook: Hook | None = None,
+    ) -> None:
+        self._store: Any = store
+        self._policy = policy
+        self._seller = seller
+        self._rules = Rules(policy=policy, seller=seller, classify=classify or _default_classifier, check_guidelines=check_guidelines)
+        self._hook = hook or LogHook()
+
+    @property
+    def policy(self) -> Policy:
+        """The rules it decides by."""
+        return self._policy
+
+    @property
+    def seller(self) -> str:
+        """Whose lists it asks."""
+        return self._seller
+
+    def declare(
+        self,
+        *,
+        topic: str | None = None,
+        reply_to_buyer: bool | None = None,
+        custom_order: bool | None = None,
+        order_ids: str | OrderId | Iterable[str | OrderId] | None = None,
+    ) -> AbstractContextManager[None]:
+        """Say of the messages sent within a ``with`` block what only the caller knows.
+
+        It holds for this guard, in this thread or task only (a context variable), and for tasks started inside the block.
+        Blocks nest: what an inner one says counts, what it leaves out is taken from the outer one.
+
+        Args:
+            topic: What the messages are about. A critical topic is believed unless the text solicits, one that is not critical
+                always. A message's own ``topic`` goes before it. A topic that neither policy nor classifier knows says nothing.
+            reply_to_buyer: Whether they are replies on the buyer's own thread.
+            custom_order: Whether they are about a custom order.
+            order_ids: The orders they are about, beside those that the messages name.
+
+        Raises:
+            InvalidOrderId: An order ID is none.
+
+        Example::
+
+            with guard.declare(topic=Topic.SHIPPING_ADDRESS):
+                smtp.send_message(message)
+        """
+        declaration = Declaration(topic=topic, reply_to_buyer=reply_to_buyer, custom_order=custom_order, order_ids=order_ids)
+        return declared(self, declaration)
+
+    def wrap(self, sender: T) -> T:
+        """Put this guard round a sender.
+
+        The wrapped object has the sender's methods and return values; each message passes the guard first. A :class:`Guard`
+        wraps ``smtplib`` clients and plain ``send(message)`` functions, an :class:`AsyncGuard` ``aiosmtplib`` clients,
+        ``aiosmtplib.send`` and async functions; functions also as a decorator. More kinds may be installed under the
+        entry-point group ``optoutkit.senders``.
+
+        Raises:
+            UnknownSender: It is nothing that this guard can wrap; the text says what there is.
+        """
+        wrapped: T = adapt(sender, self)
+        return wrapped
+
+    def _checking(self, mail: Message | StandardMessage | bytes) -> Flow[Verdict]:
+        message = self._with_declared(mail if isinstance(mail, Message) else Message.from_email(mail))
+        verdict = yield from self._rules.decide(message)
+        self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=False))
+        return verdict
+
+    def _delivering(self, message: Message, send: Callable[[Verdict], Any], held: type[Held]) -> Flow[Delivery[Any]]:
+        message = self._with_declared(message)
+        verdict = yield from self._rules.decide(message)
+        self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=True))
+        self._raise_if_not_now(verdict, held)
+        answer = None
+        if verdict.sends:
+            answer = yield from ask(Send(functools.partial(send, verdict)))
+        if self._policy.learn_links:
+            yield from self._learning(message)
+        return Delivery(verdict=verdict, answer=answer)
+
+    def _raise_if_not_now(self, verdict: Verdict, held: type[Held]) -> None:
+        if verdict.held:
+            text = "Nothing of the message was sent: the opt-out store did not answer. Send it again later."
+            raise held(text, verdict) from verdict.outage
+        if verdict.suppressed and self._policy.on_suppressed == "raise":
+            raise Suppressed(f"Nothing of the message was sent. {verdict.suppressed[0].explanation}", verdict)
+
+    def _learning(self, message: Message) -> Flow[None]:
+        """Tell the store which buyer an order belongs to. Whatever goes wrong, the message has been sent."""
+        pair = link_in(message)
+        if pair is None:
+            return
+        order_id, address = pair
+        try:
+            report = yield from ask(Link((pair,), seller=self._seller))
+            contradicted = bool(report.contradicted)
+        except Exception as error:  # noqa: BLE001 - goes to the hook, never into the send
+            self._tell(LinkFailed(seller=self._seller, order_id=order_id, address=address, error=error))
+            return
+        if contradicted:
+            self._tell(LinkContradicted(seller=self._seller, order_id=order_id, address=address))
+
+    def _with_declared(self, message: Message) -> Message:
+        return in_force(self).added_to(message)
+
+    def _tell(self, event: GuardEvent) -> None:
+        try:
+            self._hook(event)
+        except Exception as error:  # noqa: BLE001 - a hook watches; only its type is logged, as its text may hold an address
+            _logger.error("the guard's hook failed: %s", type(error).__name__)  # noqa: TRY400 - see above
+
+
+class Guard(_BaseGuard):
+    """Lets critical messages through, and withholds all others from buyers who opted out.
+
+    One guard serves any number of threads.
+
+    Args:
+        store: Where the opt-outs are; from :func:`optoutkit.open_store`.
+        seller: Whose list is asked beside the shared one; ``""`` is the store's owner.
+        policy: The rules; ``Policy.AMAZON``, ``Policy.STRICT``, ``Policy.AUDIT`` or one of your own.
+        classify: Says of a message whether it is critical; by default :func:`optoutkit.classify`. One that raises counts as "not critical".
+        check_guidelines: Finds what breaks Amazon's communication guidelines in a message, for policies that enforce them.
+        hook: Is told every decision and what became of links; by default :class:`optoutkit.guard.LogHook`. It should be quick.
+
+    Raises:
+        TypeError: The store is an async one.
+
+    Example:
+        >>> from optoutkit import Message, open_store
+        >>> guard = Guard(open_store("memory://"))
+        >>> [decision.action.value for decision in guard.check(Message("Hello", "Thank you!", to="sales@example.com")).decisions]
+        ['send']
+
+        With a client::
+
+            guard = Guard(open_store("sqlite:///optouts.db"))
+            smtp = guard.wrap(smtplib.SMTP("localhost"))
+            refused = smtp.send_message(message)  # suppressed recipients are in it, with (550, b"5.7.1 It must not go: …")
+    """
+
+    def __init__(
+        self,
+        store: OptOutStore,
+        *,
+        seller: str = "",
+        policy: Policy = Policy.AMAZON,
+        classify: Classify | None = None,
+        check_guidelines: CheckGuidelines | None = None,
+        hook: Hook | None = None,
+    ) -> None:
+        if _is_async(store):
+            raise TypeError("this store is asynchronous: use AsyncGuard, or open the store with open_store")
+        super().__init__(store, seller=seller, policy=policy, classify=classify, check_guidelines=check_guidelines, hook=hook)
+
+    def check(self, message: Message | StandardMessage | bytes) -> Verdict:
+        """Decide on a message without sending it. Nothing is written to the store.
+
+        Args:
+            message: A Message, or a mail (an ``email.message`` object or its bytes), whose envelope is then read from its headers.
+
+        Raises:
+            InvalidMessage: It is none of these.
+            MessageTooLarge: The mail is beyond the limits.
+        """
+        return run(self._checking(message), self._perform)
+
+    def deliver(self, message: Message, send: Callable[[Verdict], T], *, held: type[Held] = Held) -> Delivery[T]:
+        """Send a message to those it may go to. This is what adapters for senders are made of.
+
+        Args:
+            message: The message; its ``to`` is the envelope.
+            send: Sends it to the recipients whose decision in the verdict is SEND. Called once, and not at all if none is left.
+            held: Which kind of Held to raise.
+
+        Raises:
+            Held: The store did not answer; nothing was sent.
+            Suppressed: With ``policy.on_suppressed = "raise"``, a recipient is suppressed; nothing was sent.
+            Exception: Whatever ``send`` raises.
+        """
+        return run(self._delivering(message, send, held), self._perform)
+
+    def _perform(self, request: Any) -> Any:
+        return request.call(self._store)
+
+
+class AsyncGuard(_BaseGuard):
+    """The same as :class:`Guard` for asyncio: async stores, async senders.
+
+    One guard serves any number of tasks.
+
+    Args:
+        store: Where the opt-outs are; from :func:`optoutkit.open_async_store`.
+        seller: See :class:`Guard`, as for all that follow.
+        policy: The rules.
+        classify: Says of a message whether it is critical. It is called in the event loop.
+        check_guidelines: Finds what breaks Amazon's communication guidelines. It is called in the event loop.
+        hook: Is told every decision and what became of links. It is called in the event loop.
+
+    Raises:
+        TypeError: The store is not an async one.
+    """
+
+    def __init__(
+        self,
+        store: AsyncOptOutStore,
+        *,
+        seller: str = "",
+        policy: Policy = Policy.AMAZON,
+        classify: Classify | None = None,
+        check_guidelines: CheckGuidelines | None = None,
+        hook: Hook | None = None,
+    ) -> None:
+        if not _is_async(store):
+            raise TypeError("this store is not asynchronous: use Guard, or open the store with open_async_store")
+        super().__init__(store, seller=seller, policy=policy, classify=classify, check_guidelines=check_guidelines, hook=hook)
+
+    async def check(self, message: Message | StandardMessage | bytes) -> Verdict:
+        """See :meth:`Guard.check`."""
+        return await run_async(self._checking(message), self._perform)
+
+    async def deliver(self, message: Message, send: Callable[[Verdict], Awaitable[T]], *, held: type[Held] = Held) -> Delivery[T]:
+        """See :meth:`Guard.deliver`."""
+        return await run_async(self._delivering(message, send, held), self._perform)
+
+    async def _perform(self, request: Any) -> Any:
+        return await request.call(self._store)
+
+
+def _is_async(store: object) -> bool:
+    return inspect.iscoroutinefunction(getattr(store, "lookup", None))

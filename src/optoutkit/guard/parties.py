@@ -1,0 +1,56 @@
+"""Whom a message is for, read from its envelope."""
+
+from email.utils import parseaddr
+
+import attrs
+
+from optoutkit.errors import InvalidAddress
+from optoutkit.identities import Address, OrderId
+from optoutkit.messages import Message
+
+__all__ = ["Party", "link_in", "parties", "read_address"]
+
+
+@attrs.frozen(kw_only=True)
+class Party:
+    """Whom a decision is about: a recipient, or an order without one.
+
+    Attributes:
+        given: The recipient as given, or the order ID.
+        identity: What the store is asked about; None for what is no address.
+        is_buyer: Whether it stands for a buyer at Amazon.
+    """
+
+    given: str
+    identity: Address | OrderId | None
+    is_buyer: bool
+
+
+def read_address(recipient: str) -> Address | None:
+    """Read a recipient as an SMTP client does: a bare address, or one with a display name; None for what is neither."""
+    try:
+        return Address(recipient)
+    except InvalidAddress:
+        pass
+    try:
+        return Address(parseaddr(recipient)[1])
+    except (InvalidAddress, RecursionError):  # the standard library takes one step deeper for each opening parenthesis
+        return None
+
+
+def parties(message: Message) -> tuple[Party, ...]:
+    """The recipients of a message in their order; without any, its orders."""
+    if not message.to:
+        return tuple(Party(given=str(order_id), identity=order_id, is_buyer=True) for order_id in message.order_ids)
+    addresses = ((recipient, read_address(recipient)) for recipient in message.to)
+    return tuple(
+        Party(given=recipient, identity=address, is_buyer=address is not None and address.is_buyer_alias)
+        for recipient, address in addresses
+    )
+
+
+def link_in(message: Message) -> tuple[OrderId, Address] | None:
+    """The order and the buyer that belong together, where exactly one of each stands in the message; else None."""
+    buyers = {party.identity for party in parties(message) if party.is_buyer and isinstance(party.identity, Address)}
+    orders = set(message.order_ids)
+    return (orders.pop(), buyers.pop()) if len(buyers) == len(orders) == 1 else None

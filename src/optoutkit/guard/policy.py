@@ -1,0 +1,81 @@
+"""Which message may go to whom: every rule of the guard as a field."""
+
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+import attrs
+
+from optoutkit.guard.decisions import Action
+from optoutkit.optouts import Reason
+
+__all__ = ["Policy"]
+
+
+def _topics(values: Iterable[str] | None) -> frozenset[str] | None:
+    if isinstance(values, str):
+        raise ValueError(f"critical_topics is a set of topics, not one string: {{{values!r}}}")  # noqa: TRY004 - one kind of error for all fields
+    return None if values is None else frozenset(map(str, values))
+
+
+def _reasons(values: Iterable[Reason | str]) -> frozenset[Reason]:
+    return frozenset(map(Reason, values))
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """The rules a guard decides by. Take a named one, or change a field of it with ``attrs.evolve``.
+
+    ``Policy.AMAZON`` (the default) is Amazon's own practice. ``Policy.STRICT`` counts only the three critical topics that Amazon
+    names (amazon.md section e), does not exempt a reply that solicits, and enforces Amazon's communication guidelines.
+    ``Policy.AUDIT`` decides as AMAZON does, but only reports: all mail goes.
+
+    Attributes:
+        critical_topics: The only topics that can be critical; None leaves it to the classifier.
+        block_always: Reasons for which even critical mail is withheld. The store names one reason, the seller's own before shared
+            ones and then the strongest, so that one named here can hide behind another. An outage never holds critical mail, not
+            even with this set.
+        replies_exempt: Whether a reply on the buyer's own thread goes in any case (Amazon never blocks it: amazon.md section e).
+        soliciting_replies_exempt: Whether that also holds for a reply that asks for a review or advertises.
+        custom_orders_exempt: Whether a message about a custom order goes in any case (their buyers cannot opt out: amazon.md section e).
+        on_outage: What becomes of a message to a buyer that is not critical while the store does not answer.
+        outage_elsewhere: The same for recipients who are not at Amazon's alias domains.
+        learn_links: Whether the store is taught which buyer an order belongs to.
+        guidelines: ``"enforce"`` withholds from buyers what breaks Amazon's communication guidelines, unless it is critical or
+            exempt; ``"off"`` does not look. A guard without a checker for them withholds nothing for their sake, and says in each
+            verdict, in the explanations and in the log that they were not checked.
+        on_suppressed: ``"refuse"`` reports suppressed recipients the way the sender reports refused ones; ``"raise"`` raises
+            Suppressed instead, before anything of the message is sent.
+        report_only: Decide and tell, but let everything go.
+
+    Raises:
+        ValueError: A field has a value that is none of those above.
+
+    Example:
+        >>> import attrs
+        >>> policy = attrs.evolve(Policy.AMAZON, block_always={"complaint"}, on_suppressed="raise")
+    """
+
+    critical_topics: frozenset[str] | None = attrs.field(default=None, converter=_topics)
+    block_always: frozenset[Reason] = attrs.field(default=frozenset(), converter=_reasons)
+    replies_exempt: bool = True
+    soliciting_replies_exempt: bool = True
+    custom_orders_exempt: bool = True
+    on_outage: Action = attrs.field(default=Action.HOLD, converter=Action)
+    outage_elsewhere: Action = attrs.field(default=Action.SEND, converter=Action)
+    learn_links: bool = True
+    guidelines: Literal["off", "enforce"] = attrs.field(default="off", validator=attrs.validators.in_(("off", "enforce")))
+    on_suppressed: Literal["refuse", "raise"] = attrs.field(default="refuse", validator=attrs.validators.in_(("refuse", "raise")))
+    report_only: bool = False
+
+    AMAZON: ClassVar["Policy"]
+    STRICT: ClassVar["Policy"]
+    AUDIT: ClassVar["Policy"]
+
+
+Policy.AMAZON = Policy()
+Policy.STRICT = Policy(
+    critical_topics=frozenset({"customization", "delivery_scheduling", "shipping_address"}),
+    soliciting_replies_exempt=False,
+    guidelines="enforce",
+)
+Policy.AUDIT = Policy(report_only=True)

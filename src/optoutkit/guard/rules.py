@@ -1,0 +1,206 @@
+"""The order of the rules: from a message and what the store answers to a verdict.
+
+1. A reply on the buyer's own thread, or a custom order, by the caller's word: it goes.
+2. Critical: it goes, and the store is not asked (unless the policy blocks some reasons even then).
+3. Otherwise all recipients and orders are looked up in one batch: a hit suppresses, an outage holds, a miss lets it go (where the
+   guidelines allow it).
+
+There is no I/O here: the one question to the store is a request of the flow.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from optoutkit.errors import StoreError
+from optoutkit.flows import Flow, ask
+from optoutkit.guard.decisions import Action, BrokenRule, Decision, DecisionReason, Guidelines, Verdict
+from optoutkit.guard.explanations import explain
+from optoutkit.guard.parties import Party, parties
+from optoutkit.guard.policy import Policy
+from optoutkit.identities import Address, Digest, Identity
+from optoutkit.messages import Message
+from optoutkit.optouts import OptOut
+from optoutkit.stores.requests import Lookup
+
+if TYPE_CHECKING:
+    from optoutkit.classifier.results import Classification
+
+__all__ = ["Case", "CheckGuidelines", "Classify", "Rules"]
+
+Classify = Callable[[Message], "Classification"]
+CheckGuidelines = Callable[[Message], Sequence[BrokenRule]]
+
+_logger = logging.getLogger("optoutkit.guard")
+_CRITICAL = (DecisionReason.CRITICAL, DecisionReason.DECLARED_CRITICAL)
+
+
+@attrs.frozen(kw_only=True)
+class Rules:
+    """A policy with what it takes to apply it.
+
+    Attributes:
+        policy: The policy.
+        seller: Whose lists are asked.
+        classify: The classifier.
+        check_guidelines: What finds broken guidelines; None if nothing does.
+    """
+
+    policy: Policy
+    seller: str
+    classify: Classify
+    check_guidelines: CheckGuidelines | None
+
+    def decide(self, message: Message) -> Flow[Verdict]:
+        """Decide on each recipient of a message, with one lookup at most."""
+        everyone = parties(message)
+        case = self._judge(message)
+        addressed = (party.identity for party in everyone if party.identity is not None)
+        identities: tuple[Identity, ...] = tuple(dict.fromkeys((*addressed, *message.order_ids)))
+        if identities and (case.passes is None or (case.passes in _CRITICAL and self.policy.block_always)):
+            try:
+                found = yield from ask(Lookup(identities=identities, seller=self.seller, at=None))
+                case = attrs.evolve(case, found=found)
+            except (StoreError, OSError) as error:  # OSError: a backend that lets its socket's error through did not answer either
+                case = attrs.evolve(case, outage=error)
+        if self.policy.guidelines == "enforce" and any(party.is_buyer for party in everyone):
+            guidelines, violations = self._hold_against_guidelines(message)
+            case = attrs.evolve(case, guidelines=guidelines, violations=violations)
+        return Verdict(
+            decisions=tuple(case.decide(party) for party in everyone),
+            guidelines=case.guidelines,
+            violations=case.violations,
+            outage=case.outage,
+        )
+
+    def _judge(self, message: Message) -> "Case":
+        """Apply the rules that need no store."""
+        exempt_reply = message.reply_to_buyer and self.policy.replies_exempt
+        case = Case(policy=self.policy, message=message)
+        if exempt_reply and self.policy.soliciting_replies_exempt:
+            return attrs.evolve(case, passes=DecisionReason.DECLARED_REPLY)
+        if message.custom_order and self.policy.custom_orders_exempt:
+            return attrs.evolve(case, passes=DecisionReason.CUSTOM_ORDER)
+        try:
+            classification = self.classify(message)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a classifier, the message counts as not critical
+            _logger.warning("the classifier failed: %s", type(error).__name__)
+            classification = None
+        solicits = classification is not None and classification.solicits
+        declared = _declared_criticality(message.topic, self.policy, classification)
+        passes = None
+        if exempt_reply and not solicits:
+            passes = DecisionReason.DECLARED_REPLY
+        elif declared and not solicits:
+            passes = DecisionReason.DECLARED_CRITICAL
+        elif declared is None and classification is not None and classification.critical and self._counts(classification.topic):
+            passes = DecisionReason.CRITICAL
+        return attrs.evolve(case, classification=classification, passes=passes, declared_critical=declared)
+
+    def _counts(self, topic: str) -> bool:
+        return self.policy.critical_topics is None or topic in self.policy.critical_topics
+
+    def _hold_against_guidelines(self, message: Message) -> tuple[Guidelines, Sequence[BrokenRule]]:
+        if self.check_guidelines is None:
+            return Guidelines.NOT_CHECKED, ()
+        try:
+            violations = tuple(self.check_guidelines(message))
+        except Exception as error:  # noqa: BLE001 - said in the verdict; a broken linter must not stop the mail
+            _logger.warning("the guideline checker failed: %s", type(error).__name__)
+            return Guidelines.NOT_CHECKED, ()
+        return (Guidelines.VIOLATED if violations else Guidelines.PASSED), violations
+
+
+@attrs.frozen(kw_only=True)
+class Case:
+    """What is known of a message when its recipients are decided on.
+
+    Attributes:
+        policy: The policy.
+        message: The message.
+        passes: The rule that lets it go whatever the store holds; None where the store decides.
+        classification: The classifier's answer; None where it was not asked or failed.
+        declared_critical: Whether the topic that the caller declared is critical; None without one.
+        found: What the store answered.
+        outage: Why it did not.
+        guidelines: Whether the message was held against the guidelines.
+        violations: Which of them it breaks.
+    """
+
+    policy: Policy
+    message: Message
+    passes: DecisionReason | None = None
+    classification: "Classification | None" = None
+    declared_critical: bool | None = None
+    found: Mapping[Identity, OptOut] = attrs.field(factory=dict)
+    outage: Exception | None = None
+    guidelines: Guidelines = Guidelines.OFF
+    violations: Sequence[BrokenRule] = ()
+
+    def decide(self, party: Party) -> Decision:
+        """Decide on one recipient."""
+        action, reason, opt_out = self._rule(party)
+        explanation = explain(action, reason, opt_out, party, self)
+        unenforced = None
+        if self.policy.report_only:
+            action, unenforced, explanation = Action.SEND, action, f"Only reported. {explanation}"
+        return Decision(
+            recipient=party.given,
+            action=action,
+            reason=reason,
+            classification=self.classification,
+            opt_out=opt_out,
+            explanation=explanation,
+            unenforced=unenforced,
+        )
+
+    def _rule(self, party: Party) -> tuple[Action, DecisionReason, OptOut | None]:
+        hits = self._hits(party)
+        if self.passes is not None:
+            blocking = next((hit for hit in hits if hit.reason in self.policy.block_always), None)
+            return (Action.SUPPRESS, DecisionReason.BLOCKED_REASON, blocking) if blocking else (Action.SEND, self.passes, None)
+        if party.identity is None:
+            return Action.SEND, DecisionReason.UNREADABLE_ADDRESS, None
+        if self.outage is not None:
+            action = self.policy.on_outage if party.is_buyer else self.policy.outage_elsewhere
+            return action, DecisionReason.STORE_UNAVAILABLE, None
+        if hits:
+            return Action.SUPPRESS, DecisionReason.OPTED_OUT, hits[0]
+        if self.violations and party.is_buyer:
+            return Action.SUPPRESS, DecisionReason.GUIDELINE_VIOLATION, None
+        return Action.SEND, DecisionReason.NOT_OPTED_OUT, None
+
+    def _hits(self, party: Party) -> tuple[OptOut, ...]:
+        """The entries that count for a recipient, its own before those of the message's orders."""
+        if party.identity is None:
+            return ()
+        if not party.is_buyer:
+            hit = self.found.get(party.identity)
+            return (hit,) if hit and _is_of_the_very_address(hit, party.identity) else ()
+        asked: tuple[Identity, ...] = (party.identity,)
+        if isinstance(party.identity, Address):  # an order without a recipient answers for itself only
+            asked += self.message.order_ids
+        return tuple(self.found[identity] for identity in asked if identity in self.found)
+
+
+def _is_of_the_very_address(hit: OptOut, address: Identity) -> bool:
+    # A store of digests cannot give the address back. From an address, links lead to its orders only: a digest of an address is its own.
+    return hit.identity == address or (isinstance(hit.identity, Digest) and hit.identity.kind == "address")
+
+
+def _declared_criticality(topic: str | None, policy: Policy, classification: "Classification | None") -> bool | None:
+    """Whether the topic that the caller declared is critical; None without one, or where nobody knows the topic."""
+    if not topic:
+        return None
+    if policy.critical_topics is not None:
+        return topic in policy.critical_topics
+    if classification is not None and classification.critical and classification.topic == topic:
+        return True  # a classifier may have own critical topics
+    from optoutkit.classifier.topics import Topic  # noqa: PLC0415 - only where somebody declares a topic
+
+    try:
+        return Topic(topic).critical
+    except ValueError:
+        return None

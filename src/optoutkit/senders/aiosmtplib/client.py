@@ -1,0 +1,117 @@
+"""aiosmtplib behind a guard."""
+
+import functools
+from collections.abc import Awaitable, Callable, Iterable
+from email.message import Message as StandardMessage
+from types import TracebackType
+from typing import Any, Self
+
+import aiosmtplib
+from aiosmtplib.email import extract_recipients
+
+from optoutkit.errors import Held
+from optoutkit.guard import AsyncGuard, Decision, Verdict, enveloped
+from optoutkit.senders.proxies import SenderProxy, allowed, listed, refused_text, with_suppressed
+
+__all__ = ["GuardedSMTP", "HeldSMTP", "guarded"]
+
+Answer = tuple[dict[str, aiosmtplib.SMTPResponse], str]
+
+
+class HeldSMTP(Held, aiosmtplib.SMTPResponseException):
+    """Held, also for those who catch aiosmtplib's own exceptions: a temporary failure with code 451.
+
+    Its text begins with 4.3.0, "other or undefined mail system status" (RFC 3463 section 3.4).
+
+    Attributes:
+        verdict: The verdict that led to it.
+        code: 451.
+        message: The text.
+    """
+
+    def __init__(self, message: str, verdict: Verdict | None = None) -> None:
+        """Say the same to both kinds of readers."""
+        aiosmtplib.SMTPResponseException.__init__(self, 451, f"4.3.0 {message}")
+        self.verdict = verdict
+
+
+class GuardedSMTP(SenderProxy):
+    """An aiosmtplib client behind a guard, which ``send_message`` and ``sendmail`` pass.
+
+    SMTP's single commands (``rcpt``, ``data`` …) stay the client's own.
+    """
+
+    async def __aenter__(self) -> Self:
+        await self._sender.__aenter__()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Any:
+        return await self._sender.__aexit__(kind, error, trace)
+
+    async def send_message(self, message: StandardMessage, /, *, recipients: str | Iterable[str] | None = None, **kwargs: Any) -> Answer:
+        """See :meth:`aiosmtplib.SMTP.send_message`; suppressed recipients come back as refused."""
+        return await _deliver(self._guard, message, recipients, lambda to: self._sender.send_message(message, recipients=to, **kwargs))
+
+    async def sendmail(self, sender: str, recipients: str | Iterable[str], message: str | bytes, /, **kwargs: Any) -> Answer:
+        """See :meth:`aiosmtplib.SMTP.sendmail`; suppressed recipients come back as refused."""
+        return await _deliver(self._guard, message, recipients, lambda to: self._sender.sendmail(sender, to, message, **kwargs))
+
+    def send_message_sync(self, *args: Any, **kwargs: Any) -> Answer:
+        """See :meth:`aiosmtplib.SMTP.send_message_sync`; it runs :meth:`send_message`."""
+        answer: Answer = type(self._sender).send_message_sync(self, *args, **kwargs)
+        return answer
+
+    def sendmail_sync(self, *args: Any, **kwargs: Any) -> Answer:
+        """See :meth:`aiosmtplib.SMTP.sendmail_sync`; it runs :meth:`sendmail`."""
+        answer: Answer = type(self._sender).sendmail_sync(self, *args, **kwargs)
+        return answer
+
+
+def guarded(sender: Any, guard: AsyncGuard) -> Any:
+    """An aiosmtplib client, or aiosmtplib's ``send``, behind a guard."""
+    return _guarded_send(sender, guard) if sender is aiosmtplib.send else GuardedSMTP(sender, guard)
+
+
+def _guarded_send(send: Callable[..., Awaitable[Answer]], guard: AsyncGuard) -> Callable[..., Awaitable[Answer]]:
+    """``aiosmtplib.send`` behind a guard; with all recipients suppressed it does not even connect."""
+
+    @functools.wraps(send)
+    async def guarded(message: StandardMessage | str | bytes, /, *, recipients: str | Iterable[str] | None = None, **kwargs: Any) -> Answer:
+        return await _deliver(guard, message, recipients, lambda to: send(message, recipients=to, **kwargs))
+
+    return guarded
+
+
+async def _deliver(
+    guard: AsyncGuard,
+    mail: StandardMessage | str | bytes,
+    recipients: str | Iterable[str] | None,
+    send: Callable[[list[str]], Awaitable[Answer]],
+) -> Answer:
+    if recipients is None and isinstance(mail, StandardMessage):
+        recipients = extract_recipients(mail)
+    envelope = listed(recipients or ())
+    if not envelope:
+        return await send(envelope)  # the library knows what to say to that
+
+    async def send_what_may_go(verdict: Verdict) -> Answer:
+        try:
+            return await send(allowed(envelope, verdict))
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            refused = {refusal.recipient: refusal for refusal in error.recipients}
+            error.recipients = list(with_suppressed(refused, envelope, verdict, _refusal).values())
+            error.args = (error.recipients,)
+            raise
+
+    raw = mail.encode("utf-8", "replace") if isinstance(mail, str) else mail
+    delivery = await guard.deliver(enveloped(raw, envelope), send_what_may_go, held=HeldSMTP)
+    refused, answer = delivery.answer or ({}, "")
+    return with_suppressed(refused, envelope, delivery.verdict, _response), answer
+
+
+def _response(_recipient: str, decision: Decision) -> aiosmtplib.SMTPResponse:
+    return aiosmtplib.SMTPResponse(550, refused_text(decision))
+
+
+def _refusal(recipient: str, decision: Decision) -> aiosmtplib.SMTPRecipientRefused:
+    return aiosmtplib.SMTPRecipientRefused(550, refused_text(decision), recipient)

@@ -1,0 +1,51 @@
+"""Copies of a mail for a part of its recipients, for senders that take the envelope from the mail itself."""
+
+import copy
+from email import message_from_bytes
+from email.generator import BytesGenerator
+from email.message import Message as StandardMessage
+from email.policy import compat32
+from email.utils import formataddr
+from io import BytesIO
+
+import attrs
+
+from optoutkit.guard import Action, Verdict, read_address
+from optoutkit.identities import Address
+from optoutkit.messages import Message
+from optoutkit.text.mailboxes import Mailbox, read_mailboxes
+
+__all__ = ["copy_for"]
+
+
+_ENVELOPE_FIELDS = ("To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc")
+
+
+def copy_for(mail: Message | StandardMessage | bytes, verdict: Verdict) -> Message | StandardMessage | bytes:
+    """A copy of the mail, of the same kind, that only those recipients are left in that it may go to."""
+    if isinstance(mail, Message):
+        return attrs.evolve(mail, to=[decision.recipient for decision in verdict.decisions if decision.action is Action.SEND])
+    suppressed = {read_address(decision.recipient) for decision in verdict.suppressed}
+    if isinstance(mail, StandardMessage):
+        return _without(mail, suppressed)
+    policy = compat32.clone(linesep="\r\n" if b"\r\n" in mail else "\n", max_line_length=None)
+    out = BytesIO()
+    BytesGenerator(out, mangle_from_=False, policy=policy).flatten(_without(message_from_bytes(mail, policy=policy), suppressed))
+    return out.getvalue()
+
+
+def _without(mail: StandardMessage, suppressed: set[Address | None]) -> StandardMessage:
+    shortened = copy.copy(mail)
+    for name in _ENVELOPE_FIELDS:
+        mailboxes = [mailbox for field in mail.get_all(name, []) for mailbox in read_mailboxes(str(field))]
+        kept = [mailbox for mailbox in mailboxes if read_address(mailbox.address) not in suppressed]
+        if len(kept) < len(mailboxes):
+            del shortened[name]
+            if kept:
+                shortened[name] = ", ".join(map(_written, kept))
+    return shortened
+
+
+def _written(mailbox: Mailbox) -> str:
+    # The standard library writes no display name beside an address that is not ASCII.
+    return formataddr((mailbox.name, mailbox.address)) if mailbox.address.isascii() else mailbox.address

@@ -1,0 +1,74 @@
+"""What adapters share: a stand-in for the sender, and the recipients of an envelope sorted by a verdict."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from optoutkit.guard import Action, AsyncGuard, Decision, Guard, Verdict
+
+__all__ = ["SenderProxy", "allowed", "listed", "refused_text", "with_suppressed"]
+
+Reply = TypeVar("Reply")
+
+
+class SenderProxy:
+    """Stands for a sender: its attributes are read, set and deleted there, and ``isinstance`` takes it for an object of its class.
+
+    Args:
+        sender: The sender it stands for.
+        guard: The guard that messages pass.
+    """
+
+    _sender: Any
+    _guard: Any
+
+    def __init__(self, sender: Any, guard: Guard | AsyncGuard) -> None:
+        object.__setattr__(self, "_sender", sender)
+        object.__setattr__(self, "_guard", guard)
+
+    @property  # type: ignore[misc]  # read-only, as in unittest.mock: what wraps a client passes where a client is asked for
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return type(self._sender)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sender, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._sender, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._sender, name)
+
+    def __repr__(self) -> str:
+        return f"<guarded {self._sender!r}>"
+
+
+def listed(recipients: str | Iterable[str]) -> list[str]:
+    """An envelope as SMTP clients take it, a single recipient or several, as a list of the guard's own."""
+    return [recipients] if isinstance(recipients, str) else list(recipients)
+
+
+def allowed(recipients: Sequence[str], verdict: Verdict) -> list[str]:
+    """Those recipients that the message goes to, in their order."""
+    return [recipient for recipient, decision in zip(recipients, verdict.decisions, strict=True) if decision.action is Action.SEND]
+
+
+def refused_text(decision: Decision) -> str:
+    """What an SMTP client is told of a suppressed recipient, beside reply code 550.
+
+    5.7.1 is "delivery not authorized, message refused" (RFC 3463 section 3.8). Replies are ASCII (RFC 5321 section 4.2).
+    """
+    return f"5.7.1 {decision.explanation}".encode("ascii", "replace").decode("ascii")
+
+
+def with_suppressed(
+    refused: Mapping[str, Reply], recipients: Sequence[str], verdict: Verdict, reply: Callable[[str, Decision], Reply]
+) -> dict[str, Reply]:
+    """The recipients that the server refused and those that the guard suppressed, in the order of the envelope."""
+    replies = dict(refused)
+    merged = {}
+    for recipient, decision in zip(recipients, verdict.decisions, strict=True):
+        if decision.action is Action.SUPPRESS:
+            merged[recipient] = reply(recipient, decision)
+        elif recipient in replies:
+            merged[recipient] = replies[recipient]
+    return {**merged, **replies}

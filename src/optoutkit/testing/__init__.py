@@ -1,0 +1,1 @@
+"""What users and authors of backends test with: recording senders, conformance tests."""

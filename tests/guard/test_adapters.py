@@ -1,0 +1,84 @@
+"""Finding the adapter for a sender."""
+
+import smtplib
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import attrs
+import pytest
+
+from optoutkit.errors import UnknownSender
+from optoutkit.guard import Guard, adapters
+from optoutkit.stores.memory import MemoryStore
+
+
+@attrs.frozen
+class Postman:
+    """Somebody else's sender; it can even be called."""
+
+    def __call__(self) -> None:
+        """Carry nothing."""
+
+
+class PostmanAdapter:
+    """Somebody else's adapter."""
+
+    wraps = "Postman"
+
+    def knows(self, sender: object) -> bool:
+        """Whether it is a postman."""
+        return isinstance(sender, Postman)
+
+    def wrap(self, sender: Any, guard: Any) -> Any:
+        """Say who is wrapped."""
+        return ("guarded", sender, guard)
+
+
+ADAPTER = PostmanAdapter()
+
+
+@pytest.fixture
+def guard() -> Guard:
+    """Any guard."""
+    return Guard(MemoryStore())
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> list[EntryPoint]:
+    """What other packages have registered: nothing at first. optoutkit's own metadata is not there."""
+    found: list[EntryPoint] = []
+    monkeypatch.setattr(adapters, "entry_points", lambda group: [entry for entry in found if entry.group == group])
+    return found
+
+
+def test_built_in_adapters_need_no_installed_metadata(guard: Guard, installed: list[EntryPoint]) -> None:
+    """They are found in a plain source tree, too."""
+    assert not installed
+    assert isinstance(guard.wrap(smtplib.SMTP()), smtplib.SMTP)
+    assert callable(guard.wrap(lambda _message: None))
+
+
+def test_an_installed_adapter_is_found(guard: Guard, installed: list[EntryPoint], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes before the one for whatever can be called; one that cannot be loaded stands in nobody's way."""
+    own = EntryPoint("postman", "postman:ADAPTER", "optoutkit.senders")
+    monkeypatch.setattr(EntryPoint, "load", lambda entry, load=EntryPoint.load: ADAPTER if entry == own else load(entry))
+    installed += [EntryPoint("broken", "no_such_package:ADAPTER", "optoutkit.senders"), own]
+    sender = Postman()
+    assert guard.wrap(sender) == ("guarded", sender, guard)  # type: ignore[comparison-overlap]
+    assert isinstance(guard.wrap(smtplib.SMTP()), smtplib.SMTP)
+
+
+def test_a_broken_adapter_is_logged(guard: Guard, installed: list[EntryPoint], caplog: pytest.LogCaptureFixture) -> None:
+    """With its name, so that somebody can mend it."""
+    installed.append(EntryPoint("broken", "no_such_package:ADAPTER", "optoutkit.senders"))
+    guard.wrap(lambda _message: None)
+    assert "broken (no_such_package:ADAPTER) could not be loaded" in caplog.text
+
+
+def test_an_unknown_sender_is_refused_and_told_what_there_is(guard: Guard) -> None:
+    """An object that cannot send, or the class in place of an object of it."""
+    with pytest.raises(UnknownSender, match=r"a dict object; .*smtplib\.SMTP .*aiosmtplib\.SMTP.*async def send") as caught:
+        guard.wrap({})
+    assert isinstance(caught.value, TypeError)
+    with pytest.raises(UnknownSender, match="the class SMTP itself"):
+        guard.wrap(smtplib.SMTP)

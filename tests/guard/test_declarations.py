@@ -1,0 +1,145 @@
+"""The caller's word: where it holds, and what it is beside the message's own."""
+
+import asyncio
+import threading
+from contextvars import copy_context
+from typing import Any
+
+import pytest
+
+from optoutkit.errors import InvalidOrderId
+from optoutkit.guard import AsyncGuard, DecisionReason, Guard
+from optoutkit.identities import OrderId
+from optoutkit.messages import Message
+from optoutkit.stores.memory import AsyncMemoryStore
+
+BUYER = "abc123@marketplace.amazon.de"
+ORDER, OTHER_ORDER = "302-1234567-1234567", "302-7654321-7654321"
+MESSAGE = Message("s", "b", to=BUYER)
+
+
+@pytest.fixture
+def guard(store: Any, saying: Any) -> Guard:
+    """A guard whose classifier finds nothing critical."""
+    return Guard(store, classify=saying("thank_you"))
+
+
+def reason(guard: Guard, message: Message = MESSAGE) -> DecisionReason:
+    """Why the message may go."""
+    return guard.check(message).decisions[0].reason
+
+
+def test_a_declaration_holds_inside_its_block(guard: Guard) -> None:
+    """Not before, not after, and not after an error inside it either."""
+    with guard.declare(reply_to_buyer=True):
+        assert reason(guard) is DecisionReason.DECLARED_REPLY
+    assert reason(guard) is DecisionReason.NOT_OPTED_OUT
+    with pytest.raises(ZeroDivisionError), guard.declare(reply_to_buyer=True):
+        raise ZeroDivisionError
+    assert reason(guard) is DecisionReason.NOT_OPTED_OUT
+
+
+def test_blocks_nest(guard: Guard, store: Any) -> None:
+    """The inner word counts, what it leaves out is the outer's, and the outer's is back afterwards."""
+    with guard.declare(topic="shipping_address", order_ids=ORDER):
+        with guard.declare(topic="invoice"):
+            assert reason(guard) is DecisionReason.NOT_OPTED_OUT
+            assert store.lookups[-1][1:] == (OrderId(ORDER),)
+            with guard.declare(reply_to_buyer=True, order_ids=[OTHER_ORDER]):
+                assert reason(guard) is DecisionReason.DECLARED_REPLY
+                with guard.declare(reply_to_buyer=False):
+                    assert reason(guard) is DecisionReason.NOT_OPTED_OUT
+                    assert store.lookups[-1][1:] == (OrderId(OTHER_ORDER),)
+        assert reason(guard) is DecisionReason.DECLARED_CRITICAL
+
+
+def test_the_messages_own_word_is_joined(guard: Guard, store: Any) -> None:
+    """Its own topic stands, its orders stay, and either's word makes it a reply or a custom order."""
+    with guard.declare(topic="shipping_address", order_ids=OTHER_ORDER, reply_to_buyer=False):
+        assert reason(guard, Message("s", "b", to=BUYER, topic="invoice", order_ids=ORDER)) is DecisionReason.NOT_OPTED_OUT
+        assert store.lookups[-1][1:] == (OrderId(ORDER), OrderId(OTHER_ORDER))
+        assert reason(guard, Message("s", "b", to=BUYER, reply_to_buyer=True)) is DecisionReason.DECLARED_REPLY
+    with guard.declare(custom_order=True):
+        assert reason(guard) is DecisionReason.CUSTOM_ORDER
+
+
+def test_the_caller_s_message_is_not_changed(guard: Guard) -> None:
+    """What is declared is added to a copy."""
+    message = Message("s", "b", to=BUYER)
+    with guard.declare(topic="shipping_address", order_ids=ORDER):
+        guard.check(message)
+    assert message == Message("s", "b", to=BUYER)
+
+
+def test_each_guard_has_its_own_declarations(guard: Guard, store: Any, saying: Any) -> None:
+    """A word to one guard is none to another."""
+    other = Guard(store, classify=saying("thank_you"))
+    with guard.declare(topic="shipping_address"), other.declare(reply_to_buyer=True):
+        assert reason(guard) is DecisionReason.DECLARED_CRITICAL
+        assert reason(other) is DecisionReason.DECLARED_REPLY
+
+
+def test_a_wrong_order_is_refused_where_it_is_declared(guard: Guard) -> None:
+    """Not when something is sent."""
+    with pytest.raises(InvalidOrderId):
+        guard.declare(order_ids="302")
+
+
+def test_threads_declare_for_themselves(guard: Guard) -> None:
+    """Two threads inside blocks of their own at the same time, and a third without one."""
+    meet = threading.Barrier(3)
+    found: dict[str, DecisionReason] = {}
+
+    def work(name: str, said: dict[str, Any]) -> None:
+        with guard.declare(**said):
+            meet.wait(timeout=30)
+            found[name] = reason(guard)
+            meet.wait(timeout=30)
+
+    said: dict[str, dict[str, Any]] = {"reply": {"reply_to_buyer": True}, "address": {"topic": "shipping_address"}}
+    threads = [threading.Thread(target=work, args=item) for item in said.items()]
+    for thread in threads:
+        thread.start()
+    meet.wait(timeout=30)
+    found["neither"] = reason(guard)
+    meet.wait(timeout=30)
+    for thread in threads:
+        thread.join()
+    assert found == {
+        "reply": DecisionReason.DECLARED_REPLY,
+        "address": DecisionReason.DECLARED_CRITICAL,
+        "neither": DecisionReason.NOT_OPTED_OUT,
+    }
+
+
+def test_tasks_declare_for_themselves_and_keep_what_held_at_their_start(saying: Any) -> None:
+    """Tasks that interleave do not see each other's word; a task started inside a block keeps the block's."""
+    guard = AsyncGuard(AsyncMemoryStore(), classify=saying("thank_you"))
+
+    async def sent(inside: asyncio.Event, go_on: asyncio.Event, **said: Any) -> DecisionReason:
+        with guard.declare(**said):
+            inside.set()
+            await go_on.wait()
+            return (await guard.check(MESSAGE)).decisions[0].reason
+
+    async def main() -> list[DecisionReason]:
+        inside, go_on = [asyncio.Event() for _ in range(3)], asyncio.Event()
+        said: list[dict[str, Any]] = [{"reply_to_buyer": True}, {"topic": "shipping_address"}, {}]
+        with guard.declare(custom_order=True):
+            inheriting = asyncio.create_task(sent(inside[2], go_on))
+        tasks = [asyncio.create_task(sent(event, go_on, **words)) for event, words in zip(inside[:2], said[:2], strict=True)]
+        for event in inside:
+            await event.wait()
+        assert (await guard.check(MESSAGE)).decisions[0].reason is DecisionReason.NOT_OPTED_OUT
+        go_on.set()
+        return await asyncio.gather(*tasks, inheriting)
+
+    assert asyncio.run(main()) == [DecisionReason.DECLARED_REPLY, DecisionReason.DECLARED_CRITICAL, DecisionReason.CUSTOM_ORDER]
+
+
+def test_a_context_that_is_handed_on_carries_the_word(guard: Guard) -> None:
+    """As ``asyncio.to_thread`` does; the worker's own context stays without it."""
+    with guard.declare(reply_to_buyer=True):
+        context = copy_context()
+    assert context.run(reason, guard) is DecisionReason.DECLARED_REPLY
+    assert reason(guard) is DecisionReason.NOT_OPTED_OUT
