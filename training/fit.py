@@ -13,7 +13,9 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return scores / scores.sum(axis=1, keepdims=True)
 
 
-def fit_softmax(x: sp.csr_matrix | np.ndarray, y: np.ndarray, classes: int, *, l2: float, steps: int, shares: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def fit_softmax(
+    x: sp.csr_matrix | np.ndarray, y: np.ndarray, classes: int, *, l2: float, steps: int, shares: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Fit by L-BFGS, at most so many steps.
 
     Args:
@@ -44,6 +46,8 @@ def fit_softmax(x: sp.csr_matrix | np.ndarray, y: np.ndarray, classes: int, *, l
         return value, gradient.ravel()
 
     start = np.zeros((features + 1) * classes)
-    found = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 10, "gtol": 1e-9, "ftol": 1e-12})
+    found = scipy.optimize.minimize(
+        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 10, "gtol": 1e-9, "ftol": 1e-12}
+    )
     weights = found.x.reshape(features + 1, classes)
     return weights[:-1], weights[-1]

@@ -16,13 +16,13 @@ from fit import fit_softmax, softmax
 from texts import Text, load
 
 import optoutkit.classifier
-from optoutkit.classifier.features import context_features, sentence_features
-from optoutkit.classifier.model import SOLICITING, inputs, packed
+from optoutkit.classifier.model import SOLICITING, features_of, inputs, packed
 from optoutkit.classifier.topics import Topic
 
 FOLDER = pathlib.Path(optoutkit.classifier.__file__).parent
 FOLDS = 5
 SENTENCE = {"l2": 8e-7, "steps": 60}
+WHOLE = {"l2": 2e-6, "steps": 60}
 MESSAGE = {"l2": 4e-4, "steps": 400}
 SCALE = 0.08  # a weight is kept as the root of its size in these units, so that a byte holds large ones and tells small ones apart
 SMALLEST = 0.1  # weights below are none
@@ -37,21 +37,11 @@ class Data:
         self.texts = texts
         self.labels = sorted({label for text in texts for label in text.labels})
         self.topics = [topic.value for topic in Topic]
-        self.rows = [
-            sorted({feature for feature, _ in sentence_features(sentence)} | set(context_features(text.reading.sentences, index)))
-            for text in texts
-            for index, sentence in enumerate(text.reading.sentences)
-        ]
+        self.rows = [sorted(features_of(text.reading.sentences, index)) for text in texts for index in range(len(text.labels))]
         features, counts = np.unique(np.concatenate([np.array(row, dtype=np.uint32) for row in self.rows]), return_counts=True)
         self.features = features[counts >= LEAST]
-        columns = {int(feature): column for column, feature in enumerate(self.features)}
-        indices, starts, values = [], [0], []
-        for row in self.rows:
-            known = [columns[feature] for feature in row if feature in columns]
-            indices += known
-            values += [len(row) ** -0.5] * len(known)
-            starts.append(len(indices))
-        self.x = sp.csr_matrix((values, indices, starts), shape=(len(self.rows), len(self.features)))
+        self.columns = {int(feature): column for column, feature in enumerate(self.features)}
+        self.x = self.matrix(self.rows)
         self.y = np.array([self.labels.index(label) for text in texts for label in text.labels])
         self.owner = np.repeat(np.arange(len(texts)), [len(text.labels) for text in texts])
         self.critical = np.array([Topic(text.topic).critical for text in texts])
@@ -61,10 +51,25 @@ class Data:
         fold = {batch: number % FOLDS for number, batch in enumerate(batches)}
         self.fold = np.array([fold[text.batch] for text in texts])
 
-    def inputs(self, probabilities: np.ndarray) -> np.ndarray:
-        """Of each message, from the probabilities of its sentences."""
+        heaps: list[set[int]] = [set() for _ in texts]
+        for owner, row in zip(self.owner, self.rows, strict=True):
+            heaps[owner].update(row)
+        self.whole = self.matrix([sorted(heap) for heap in heaps])
+
+    def matrix(self, rows: list[list[int]]) -> sp.csr_matrix:
+        """One line for each list of features, all of the same length however many there are."""
+        indices, starts, values = [], [0], []
+        for row in rows:
+            known = [self.columns[feature] for feature in row if feature in self.columns]
+            indices += known
+            values += [len(row) ** -0.5] * len(known)
+            starts.append(len(indices))
+        return sp.csr_matrix((values, indices, starts), shape=(len(rows), len(self.features)))
+
+    def inputs(self, probabilities: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        """Of each message, from the probabilities of its sentences and of the whole."""
         rows = np.split(probabilities, np.flatnonzero(np.diff(self.owner)) + 1)
-        return np.array([inputs(self.labels, row.tolist()) for row in rows])
+        return np.array([inputs(self.labels, row.tolist(), float(heap)) for row, heap in zip(rows, whole, strict=True)])
 
 
 def rounded(coefficients: np.ndarray) -> np.ndarray:
@@ -87,6 +92,22 @@ def sentences_out_of_fold(data: Data) -> np.ndarray:
         probabilities[held] = softmax(data.x[held] @ restored(rounded(coefficients)) + intercepts)
         print(f"fold {fold}: {np.mean(probabilities[held].argmax(axis=1) == data.y[held]):.1%} of {held.sum()} sentences", file=sys.stderr)
     return probabilities
+
+
+def whole_weights(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, float]:
+    """Fit the chosen messages, each seen as one heap of features."""
+    coefficients, intercepts = fit_softmax(data.whole[chosen], data.critical[chosen].astype(int), 2, **WHOLE)
+    return coefficients[:, 1] - coefficients[:, 0], float(intercepts[1] - intercepts[0])
+
+
+def wholes_out_of_fold(data: Data) -> np.ndarray:
+    """The probability of each message to be critical, seen as one heap by a model that has not seen its seller."""
+    found = np.zeros(len(data.texts))
+    for fold in range(FOLDS):
+        held = data.fold == fold
+        weights, intercept = whole_weights(data, ~held)
+        found[held] = 1 / (1 + np.exp(-(data.whole[held] @ restored(rounded(weights)) + intercept)))
+    return found
 
 
 def standardised(values: np.ndarray, y: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -152,7 +173,7 @@ def main() -> int:
     data = Data(list(load()))
     print(f"{len(data.texts)} messages, {len(data.y)} sentences, {len(data.features)} features", file=sys.stderr)
     probabilities = sentences_out_of_fold(data)
-    values = data.inputs(probabilities)
+    values = data.inputs(probabilities, wholes_out_of_fold(data))
     likely, topics = messages_out_of_fold(data, values)
     soliciting = [data.labels.index(label) for label in sorted(SOLICITING)]
     plea = np.zeros(len(data.texts))
@@ -164,9 +185,11 @@ def main() -> int:
         return 0
 
     coefficients, intercepts = fit_softmax(data.x, data.y, len(data.labels), **SENTENCE)
-    whole = rounded(coefficients).astype(int)
+    of_wholes, whole_intercept = whole_weights(data, np.ones(len(data.texts), dtype=bool))
+    stored = rounded(np.column_stack([coefficients, of_wholes])).astype(int)
     entries = [
-        (int(feature), [(label, int(row[label])) for label in np.flatnonzero(row).tolist()]) for feature, row in zip(data.features, whole, strict=True)
+        (int(feature), [(label, int(row[label])) for label in np.flatnonzero(row).tolist()])
+        for feature, row in zip(data.features, stored, strict=True)
     ]
     weights = packed((feature, pairs) for feature, pairs in entries if pairs)
     critical_weights, critical_intercepts = standardised(values, data.critical.astype(int), 2)
@@ -174,9 +197,12 @@ def main() -> int:
     about = {
         "labels": data.labels,
         "intercepts": np.round(intercepts, 3).tolist(),
+        "whole_intercept": round(whole_intercept, 3),
         "scale": SCALE,
         "topics": data.topics,
-        "critical": np.round(np.append(critical_weights[:, 1] - critical_weights[:, 0], critical_intercepts[1] - critical_intercepts[0]), 3).tolist(),
+        "critical": np.round(
+            np.append(critical_weights[:, 1] - critical_weights[:, 0], critical_intercepts[1] - critical_intercepts[0]), 3
+        ).tolist(),
         "topic": np.round(np.vstack([topic_weights, topic_intercepts]).T, 3).tolist(),
         "threshold": threshold,
         "solicit_threshold": solicit_threshold,
@@ -184,7 +210,10 @@ def main() -> int:
     made = {"weights.bin": weights, "model.json": (json.dumps(about, indent=None) + "\n").encode()}
     differing = [name for name, content in made.items() if not (FOLDER / name).is_file() or (FOLDER / name).read_bytes() != content]
     if options.check:
-        print("the shipped weights are those of the texts" if not differing else f"not made from these texts: {', '.join(differing)}", file=sys.stderr)
+        print(
+            "the shipped weights are those of the texts" if not differing else f"not made from these texts: {', '.join(differing)}",
+            file=sys.stderr,
+        )
         return 1 if differing else 0
     for name, content in made.items():
         (FOLDER / name).write_bytes(content)

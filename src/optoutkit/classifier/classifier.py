@@ -8,7 +8,7 @@ import attrs
 
 from optoutkit.classifier.evidence import Judged, evidence
 from optoutkit.classifier.lexicons import Lexicon, load_lexicon
-from optoutkit.classifier.model import SOLICITING, Model, inputs, load_model
+from optoutkit.classifier.model import SOLICITING, Model, features_of, inputs, load_model
 from optoutkit.classifier.reading import Reading, read
 from optoutkit.classifier.results import Classification
 from optoutkit.classifier.topics import Topic
@@ -74,7 +74,7 @@ class Classifier:
             return self._declared(message, _nothing(reading, message))
         judged = self._judged(model, reading)
         probabilities = [sentence.probabilities for sentence in judged]
-        values = inputs(model.labels, probabilities)
+        values = inputs(model.labels, probabilities, model.whole(set().union(*(sentence.features for sentence in judged))))
         likely = model.criticality(values)
         solicits = max(_solicitation(model, row) for row in probabilities) >= model.solicit_threshold
         threshold = model.threshold if self._threshold is None else self._threshold
@@ -93,14 +93,15 @@ class Classifier:
     def _judged(self, model: Model, reading: Reading) -> list[Judged]:
         judged = []
         for index, sentence in enumerate(reading.sentences):
-            row = model.sentence(reading.sentences, index)
+            features = features_of(reading.sentences, index)
+            row = model.sentence(features)
             own = None
             if self._own_phrases is not None:
                 cue = next(self._own_phrases.find(reading.text[sentence.part], sentence.tokens, ()), None)
                 if cue is not None:
                     own = cue.label
                     row = self._as_told(model, own)
-            judged.append(Judged(sentence=sentence, probabilities=row, own_topic=own))
+            judged.append(Judged(sentence=sentence, features=features, probabilities=row, own_topic=own))
         return judged
 
     def _is_critical(self, topic: str) -> bool:

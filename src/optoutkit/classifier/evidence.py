@@ -1,6 +1,6 @@
 """The phrases that moved a verdict, found by how much each word of the deciding sentences speaks for what they do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import attrs
 
@@ -22,11 +22,13 @@ class Judged:
 
     Attributes:
         sentence: The sentence.
+        features: Its features, in its place.
         probabilities: Of each of the model's labels.
         own_topic: The topic of a user's own phrase in it.
     """
 
     sentence: Sentence
+    features: Collection[int]
     probabilities: Sequence[float]
     own_topic: str | None = None
 

@@ -47,9 +47,7 @@ def _word_features(word: str) -> tuple[int, ...]:
 def _run_features(run: str) -> tuple[int, ...]:
     """Character n-grams of a run of Japanese or Chinese."""
     return tuple(
-        _hash("k " + run[start : start + length])
-        for length in range(1, _MAX_RUN_NGRAM + 1)
-        for start in range(len(run) - length + 1)
+        _hash("k " + run[start : start + length]) for length in range(1, _MAX_RUN_NGRAM + 1) for start in range(len(run) - length + 1)
     )
 
 

@@ -59,9 +59,7 @@ class Lexicon:
             if pieces:
                 self._by_pair.setdefault(pieces[:2], []).append((pieces, label, language))
             return
-        words = tuple(
-            token.text + ("*" if folded[token.end : token.end + 1] == "*" else "") for token in tokenize(folded)
-        )
+        words = tuple(token.text + ("*" if folded[token.end : token.end + 1] == "*" else "") for token in tokenize(folded))
         if not words:
             return
         first, rest = words[0], words[1:]

@@ -11,7 +11,7 @@ import json
 import math
 import struct
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.resources import files
 from operator import mul
 
@@ -21,7 +21,7 @@ from optoutkit.classifier.features import context_features, cue_feature, sentenc
 from optoutkit.classifier.reading import Sentence
 from optoutkit.classifier.topics import Topic
 
-__all__ = ["SOLICITING", "Model", "inputs", "load_model", "packed"]
+__all__ = ["SOLICITING", "Model", "features_of", "inputs", "load_model", "packed"]
 
 SOLICITING = frozenset(topic.value for topic in Topic if topic.solicits)
 """Labels of sentences that want something for the seller."""
@@ -36,7 +36,8 @@ class Model:
     Attributes:
         labels: What a sentence can do.
         intercepts: Of each label, before any word is seen.
-        entries: For each feature its (label, weight) pairs.
+        entries: For each feature its (label, weight) pairs; the label after the last stands for a whole message that is critical.
+        whole_intercept: Of that label.
         topics: What a message can be about.
         critical: Weights of :func:`inputs` for a message to be critical, the intercept last.
         topic: The same for each of ``topics``.
@@ -47,22 +48,27 @@ class Model:
     labels: tuple[str, ...]
     intercepts: tuple[float, ...]
     entries: Mapping[int, tuple[tuple[int, float], ...]]
+    whole_intercept: float
     topics: tuple[str, ...]
     critical: tuple[float, ...]
     topic: tuple[tuple[float, ...], ...]
     threshold: float
     solicit_threshold: float
 
-    def sentence(self, sentences: Sequence[Sentence], index: int) -> list[float]:
-        """The probability of each label for one sentence in its place."""
-        features = {feature for feature, _ in sentence_features(sentences[index])}
-        features.update(context_features(sentences, index))
-        totals = [0.0] * len(self.labels)
+    def sentence(self, features: Collection[int]) -> list[float]:
+        """The probability of each label for a sentence of these features."""
+        totals = [0.0] * (len(self.labels) + 1)
         for feature in features:
             for label, weight in self.entries.get(feature, ()):
                 totals[label] += weight
         norm = len(features) ** -0.5
-        return _softmax([intercept + norm * total for intercept, total in zip(self.intercepts, totals, strict=True)])
+        return _softmax([intercept + norm * total for intercept, total in zip(self.intercepts, totals, strict=False)])
+
+    def whole(self, features: Collection[int]) -> float:
+        """The probability that a message is critical, seen as one heap of the features of its sentences."""
+        last = len(self.labels)
+        total = sum(weight for feature in features for label, weight in self.entries.get(feature, ()) if label == last)
+        return _sigmoid(self.whole_intercept + total * len(features) ** -0.5)
 
     def attributions(self, sentence: Sentence, label: int) -> list[float]:
         """How much each word of a sentence speaks for a label, its share in the lexicon's phrases included."""
@@ -81,12 +87,23 @@ class Model:
 
     def criticality(self, values: Sequence[float]) -> float:
         """The probability that a message is critical, from its :func:`inputs`."""
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, sum(map(mul, self.critical, (*values, 1.0)))))))
+        return _sigmoid(sum(map(mul, self.critical, (*values, 1.0))))
 
     def topic_scores(self, values: Sequence[float]) -> list[float]:
         """The probability of each of ``topics``, from the message's :func:`inputs`."""
         values = (*values, 1.0)
         return _softmax([sum(map(mul, weights, values)) for weights in self.topic])
+
+
+def features_of(sentences: Sequence[Sentence], index: int) -> set[int]:
+    """All features of a sentence in its place."""
+    features = {feature for feature, _ in sentence_features(sentences[index])}
+    features.update(context_features(sentences, index))
+    return features
+
+
+def _sigmoid(score: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
 
 
 def _softmax(scores: list[float]) -> list[float]:
@@ -96,15 +113,18 @@ def _softmax(scores: list[float]) -> list[float]:
     return [power / total for power in powers]
 
 
-def inputs(labels: Sequence[str], probabilities: Sequence[Sequence[float]]) -> list[float]:
+def inputs(labels: Sequence[str], probabilities: Sequence[Sequence[float]], whole: float) -> list[float]:
     """What the verdict on a message is made of: for each label the surest sentence and the mean, then a few sums over kinds of label.
 
     Args:
         labels: The model's labels.
         probabilities: Of each label, for each sentence; at least one sentence.
+        whole: The probability that the message seen as one heap is critical.
     """
     columns = list(zip(*probabilities, strict=True))
-    needs = sorted((sum(p for label, p in zip(labels, row, strict=True) if label.startswith("need:")) for row in probabilities), reverse=True)
+    needs = sorted(
+        (sum(p for label, p in zip(labels, row, strict=True) if label.startswith("need:")) for row in probabilities), reverse=True
+    )
     solicits = max(sum(p for label, p in zip(labels, row, strict=True) if label in SOLICITING) for row in probabilities)
     logits = [_logit(need) for need in needs]
     count = len(probabilities)
@@ -119,6 +139,7 @@ def inputs(labels: Sequence[str], probabilities: Sequence[Sequence[float]]) -> l
         solicits,
         _logit(solicits),
         min(count, 20) / 10,
+        _logit(whole),
     ]
 
 
@@ -170,6 +191,7 @@ def load_model() -> Model:
         labels=tuple(about["labels"]),
         intercepts=tuple(about["intercepts"]),
         entries=_unpacked(folder.joinpath("weights.bin").read_bytes(), about["scale"]),
+        whole_intercept=about["whole_intercept"],
         topics=tuple(about["topics"]),
         critical=tuple(about["critical"]),
         topic=tuple(map(tuple, about["topic"])),

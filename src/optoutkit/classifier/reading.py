@@ -86,9 +86,7 @@ def read(message: Message, lexicon: Lexicon, hint: str | None = None) -> Reading
     plain = "\n".join(texts[part][start:end] for part, spans in own.items() for start, end in spans)
     guess = languages.detect(plain, hint)
     spoken = frozenset({*guess.candidates, hint} - {None}) or frozenset(LANGUAGES)
-    found = tuple(
-        sentence for part, spans in own.items() for sentence in _read_part(part, texts[part], spans, lexicon, spoken)
-    )
+    found = tuple(sentence for part, spans in own.items() for sentence in _read_part(part, texts[part], spans, lexicon, spoken))
     return Reading(sentences=found, sources=sources, folded=folded, text=texts, language=guess.language, spoken=spoken)
 
 

@@ -15,7 +15,12 @@ def _plain(word: str) -> str:
     """The word without accents: in chat they are often left out."""
     if word.isascii() or word[0] >= CJK_START:
         return word
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", word).translate(_STRIP)).replace("ı", "i").replace("ł", "l").replace("ø", "o")
+    return (
+        unicodedata.normalize("NFC", unicodedata.normalize("NFD", word).translate(_STRIP))
+        .replace("ı", "i")
+        .replace("ł", "l")
+        .replace("ø", "o")
+    )
 
 
 __all__ = ["CJK_START", "Token", "tokenize"]
