@@ -1,5 +1,6 @@
 """Amazon's stores: the table and its look-ups."""
 
+from optoutkit.identities import Address
 from optoutkit.marketplaces import MARKETPLACES, Marketplace
 
 
@@ -22,3 +23,10 @@ def test_look_ups() -> None:
     assert Marketplace.by_alias_domain("amazon.co.jp") is None
     assert Marketplace.by_domain("amazon.example") is None
     assert Marketplace.by_id("nothing") is None
+
+
+def test_each_alias_domain_is_known_for_one() -> None:
+    """Addresses tell aliases by the form of their domain; it fits every store."""
+    for store in MARKETPLACES:
+        assert Address(f"x1@{store.alias_domain}").is_buyer_alias
+        assert not Address(f"x1@{store.domain}").is_buyer_alias

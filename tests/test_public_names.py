@@ -11,11 +11,46 @@ import pytest
 
 import optoutkit
 
-PINNED = """
-SHARED Action Address AsyncGuard AsyncIntake AsyncOptOutStore Authentication Classification Classifier Decision Evidence Form Guard Held Identity Intake
-IntakeResult Marketplace Message MessageTooLarge Notice NoticeKind NoticeParser OptOut OptOutKitError OptOutStore OrderId Policy Reason StoreUnavailable Topic
-Trust Verdict authenticate classify open_async_store open_store parse_notice
-""".split()
+PINNED = [
+    "SHARED",
+    "Action",
+    "Address",
+    "AsyncGuard",
+    "AsyncIntake",
+    "AsyncOptOutStore",
+    "Authentication",
+    "Classification",
+    "Classifier",
+    "Decision",
+    "Evidence",
+    "Form",
+    "Guard",
+    "Held",
+    "Identity",
+    "Intake",
+    "IntakeResult",
+    "Marketplace",
+    "Message",
+    "MessageTooLarge",
+    "Notice",
+    "NoticeKind",
+    "NoticeParser",
+    "OptOut",
+    "OptOutKitError",
+    "OptOutStore",
+    "OrderId",
+    "Policy",
+    "Reason",
+    "StoreUnavailable",
+    "Topic",
+    "Trust",
+    "Verdict",
+    "authenticate",
+    "classify",
+    "open_async_store",
+    "open_store",
+    "parse_notice",
+]
 
 
 def test_names_are_pinned() -> None:
@@ -59,6 +94,7 @@ def test_version_is_the_package_s() -> None:
 
 def test_import_is_lazy() -> None:
     """Importing the package loads neither a model nor a driver, nor any of its own modules."""
-    code = "import sys, optoutkit; print(*sorted(name for name in sys.modules if name.startswith(('optoutkit', 'attr', 'dns', 'dkim', 'mailparser', 'sqlite3'))))"
+    heavy = ("optoutkit", "attr", "dns", "dkim", "mailparser", "sqlite3")
+    code = f"import sys, optoutkit; print(*sorted(name for name in sys.modules if name.startswith({heavy})))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert loaded == ["optoutkit"]

@@ -5,10 +5,10 @@ import pathlib
 from collections.abc import Iterator
 
 import attrs
-from optoutkit.messages import Message
 
 from optoutkit.classifier.lexicons import load_lexicon
 from optoutkit.classifier.reading import Reading, read
+from optoutkit.messages import Message
 
 __all__ = ["FOLDER", "Text", "load"]
 

@@ -142,7 +142,8 @@ def report(data: Data, likely: np.ndarray, topics: np.ndarray, threshold: float,
     def line(name: str, chosen: np.ndarray) -> None:
         other, critical = chosen & ~data.critical, chosen & data.critical
         print(
-            f"{name:28} {chosen.sum():6d} {np.mean(verdict[other]) if other.any() else 0:14.1%} {np.mean(~verdict[critical]) if critical.any() else 0:8.1%}"
+            f"{name:28} {chosen.sum():6d} {verdict[other].sum() / max(1, other.sum()):14.1%}"
+            f" {(~verdict[critical]).sum() / max(1, critical.sum()):8.1%}"
             f" {np.mean(fitting[chosen] == data.topic[chosen]):7.1%} {np.mean(guessed[chosen] == language[chosen]):9.1%}"
         )
 

@@ -12,7 +12,6 @@ from typing import ClassVar, Literal
 import attrs
 
 from optoutkit.errors import InvalidAddress, InvalidInput, InvalidOrderId
-from optoutkit.marketplaces import Marketplace
 
 __all__ = ["Address", "Digest", "Identity", "OrderId", "find_order_ids", "identity_from_key"]
 
@@ -21,6 +20,9 @@ Kind = Literal["address", "order"]
 _MAX_LOCAL, _MAX_DOMAIN = 64, 253  # RFC 5321 section 4.5.3.1
 _DOMAIN_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _FORBIDDEN_IN_LOCAL = re.compile(r'[\s\x00-\x1f\x7f<>()\[\],;:\\"@]')
+# The domains of Amazon's aliases are one to a store; those of stores to come will look alike (amazon.md section f).
+_ALIAS_DOMAIN = re.compile(r"marketplace\.amazon\.(?:com|[a-z]{2}|com?\.[a-z]{2})")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ORDER_ID = re.compile(r"(?:[0-9]{3}|[DSP]0[0-9])-[0-9]{7}-[0-9]{7}", re.IGNORECASE)
 # Digits and letters must not touch it, but Japanese text may follow at once (amazon.md section f): no \b here.
 _ORDER_ID_IN_TEXT = re.compile(r"(?<![0-9A-Za-z-])(?:[0-9]{3}|[DSP]0[0-9])-[0-9]{7}-[0-9]{7}(?![0-9A-Za-z]|-[0-9])")
@@ -66,9 +68,11 @@ class Address(_ByKey):
 
     kind: ClassVar[str] = "address"
     _normal: str
+    _key: str
 
     def __init__(self, address: str) -> None:
-        self.__attrs_init__(_normal_address(address))
+        normal = _normal_address(address)
+        self.__attrs_init__(normal, _address_key(normal))
 
     @property
     def local(self) -> str:
@@ -82,20 +86,13 @@ class Address(_ByKey):
 
     @property
     def is_buyer_alias(self) -> bool:
-        """Whether it stands for a buyer at Amazon, in a domain such as ``marketplace.amazon.de``."""
-        return self.marketplace is not None
-
-    @property
-    def marketplace(self) -> Marketplace | None:
-        """The store whose alias domain it is in; None for any other address."""
-        return Marketplace.by_alias_domain(self.domain)
+        """Whether it stands for a buyer at Amazon: whether its domain is of the form ``marketplace.amazon.de``, of whatever store."""
+        return _ALIAS_DOMAIN.fullmatch(self.domain) is not None
 
     @property
     def key(self) -> str:
         """Such as ``address:abc123@marketplace.amazon.de``."""
-        if self.is_buyer_alias:
-            return f"address:{self.local.partition('+')[0]}@{self.domain}"
-        return f"address:{self._normal}"
+        return self._key
 
     def digest(self, secret: bytes) -> bytes:
         """Keyed BLAKE2b of the key, 16 bytes; the same secret always gives the same digest."""
@@ -219,8 +216,16 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "…" + text[0]  # noqa: PLR2004
 
 
+def _address_key(normal: str) -> str:
+    local, _, domain = normal.rpartition("@")
+    if _ALIAS_DOMAIN.fullmatch(domain):
+        local = local.partition("+")[0] or local
+    return f"address:{local}@{domain}"
+
+
 def _normal_address(value: object) -> str:
-    text = unicodedata.normalize("NFC", str(value)).strip()
+    # Lower case first, NFC last: lower-casing can leave letters apart that NFC joins, and a key must read back as itself.
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(value)).lower()).strip()
 
     def bad(why: str) -> InvalidAddress:
         return InvalidAddress(f"not an e-mail address, {why}: {_shown(value)}")
@@ -234,7 +239,9 @@ def _normal_address(value: object) -> str:
         raise bad("it is too long")
     if _FORBIDDEN_IN_LOCAL.search(local):
         raise bad("give one bare address, without name, spaces, quotes or brackets")
-    domain = domain.rstrip(".").lower()
+    if _SURROGATE.search(local):
+        raise bad("half a character stands in it")
+    domain = domain.rstrip(".")
     if not domain.isascii():
         try:
             domain = domain.encode("idna").decode("ascii").lower()
@@ -242,4 +249,4 @@ def _normal_address(value: object) -> str:
             raise bad("the domain cannot be written in IDNA") from None
     if len(domain) > _MAX_DOMAIN or not all(_DOMAIN_LABEL.fullmatch(label) for label in domain.split(".")):
         raise bad("the domain is malformed")
-    return f"{local.lower()}@{domain}"
+    return f"{local}@{domain}"

@@ -1,7 +1,7 @@
 """From a message to the verdict: critical or not, about what, how sure, and why."""
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from email.message import Message as StandardMessage
 
 import attrs
@@ -25,10 +25,10 @@ class Classifier:
     """Decides from its text whether a message is critical to an order. One instance serves any number of threads.
 
     Args:
-        threshold: From which probability (0 to 1) on a message is called critical; by default the one that the cross-validation chose. A higher one
-            calls fewer messages critical.
-        phrases: Own phrases for a topic: a sentence that holds one does what the topic says. For a critical topic it asks for what the order
-            needs. A trailing ``*`` stands for any ending.
+        threshold: From which probability (0 to 1) on a message is called critical; by default the one that the cross-validation
+            chose. A higher one calls fewer messages critical.
+        phrases: Own phrases for a topic: a sentence that holds one does what the topic says. For a critical topic it asks for
+            what the order needs. A trailing ``*`` stands for any ending.
         topics: Own topics, and whether they are critical.
 
     Raises:
@@ -116,8 +116,8 @@ class Classifier:
 
     def _topic(self, model: Model, values: list[float], judged: list[Judged], *, critical: bool, solicits: bool) -> str:
         """The likeliest topic of those that agree with the verdict."""
-        own = [sentence.own_topic for sentence in judged if sentence.own_topic in self._own_topics]
-        agreeing = [topic for topic in own if topic is not None and self._own_topics[topic] == critical]
+        own = [sentence.own_topic for sentence in judged if sentence.own_topic is not None]
+        agreeing = [topic for topic in own if self._own_topics.get(topic) is critical]
         if agreeing and not solicits:
             return agreeing[0]
         scores = dict(zip(map(Topic, model.topics), model.topic_scores(values), strict=True))
@@ -140,7 +140,7 @@ def _nothing(reading: Reading, message: Message) -> Classification:
     return Classification(critical=False, solicits=False, topic=Topic.OTHER, confidence=0.0, language=reading.language or message.language)
 
 
-def _solicitation(model: Model, row: list[float]) -> float:
+def _solicitation(model: Model, row: Sequence[float]) -> float:
     return sum(chance for label, chance in zip(model.labels, row, strict=True) if label in SOLICITING)
 
 

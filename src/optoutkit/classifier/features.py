@@ -4,7 +4,9 @@ Training and prediction share this module, so that they cannot drift apart. A fe
 depends on Python's own per-process ``hash``.
 """
 
+import bisect
 import functools
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from zlib import crc32
@@ -19,6 +21,7 @@ ANYWHERE = -1
 _PREFIX_LENGTHS = (4, 6)
 _MAX_WORD = 24
 _MAX_RUN_NGRAM = 4
+_SIZES = (12, 30, 80, 160)
 _ASKING = ("?", "？", "؟")
 _OPENING = (":", "：")
 _BULLET = re.compile(r"\s*(?:[-*•·–✓✔☑▪●]|\(?\d{1,2}[.):)️])")
@@ -84,7 +87,7 @@ def sentence_features(sentence: Sentence) -> Iterator[tuple[int, int]]:
     for cue in sentence.cues:
         yield cue_feature(cue.label), ANYWHERE
     labels = sorted({cue.label for cue in sentence.cues})
-    for first, second in zip(labels, labels[1:], strict=False):
+    for first, second in itertools.pairwise(labels):
         yield _named(f"cc {first} {second}"), ANYWHERE
     for name in _shape(sentence):
         yield _named(name), ANYWHERE
@@ -111,8 +114,7 @@ def _shape(sentence: Sentence) -> Iterator[str]:
         yield "s link"
     if _NUMBER.search(text):
         yield "s number"
-    size = len(text)
-    yield "s size " + ("1" if size < 12 else "2" if size < 30 else "3" if size < 80 else "4" if size < 160 else "5")
+    yield f"s size {bisect.bisect(_SIZES, len(text))}"
     yield "s part " + sentence.part
 
 

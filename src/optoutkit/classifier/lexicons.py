@@ -42,61 +42,64 @@ class Lexicon:
     """
 
     def __init__(self, phrases: Mapping[str, Mapping[str, Iterable[str]]]) -> None:
-        self._by_word: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
-        self._by_stem: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
-        self._by_pair: dict[str, list[tuple[str, str, str]]] = {}
-        for language, labels in phrases.items():
-            for label, texts in labels.items():
-                for text in texts:
-                    self._add(text, label, language)
-        self._stem_lengths = sorted({len(stem) for stem in self._by_stem})
-
-    def _add(self, phrase: str, label: str, language: str) -> None:
-        folded = fold(phrase.strip()).text
-        if any(CJK_START <= character for character in folded):
-            # Matched anywhere, so it is found by its first two characters.
-            pieces = folded.rstrip("*")
-            if pieces:
-                self._by_pair.setdefault(pieces[:2], []).append((pieces, label, language))
-            return
-        words = tuple(token.text + ("*" if folded[token.end : token.end + 1] == "*" else "") for token in tokenize(folded))
-        if not words:
-            return
-        first, rest = words[0], words[1:]
-        if first.endswith("*"):
-            self._by_stem.setdefault(first[:-1], []).append((rest, label, language))
-        else:
-            self._by_word.setdefault(first, []).append((rest, label, language))
+        self._languages = {language: _Phrases(labels, language) for language, labels in phrases.items()}
 
     def find(self, text: str, tokens: Sequence[Token], languages: Collection[str]) -> Iterator[Cue]:
-        """Yield the phrases of these languages that stand in a folded text, in the order of their first word."""
+        """Yield the phrases of these languages, and of all, that stand in a folded text."""
+        for language, phrases in self._languages.items():
+            if not language or language in languages:
+                yield from phrases.find(text, tokens)
+
+
+class _Phrases:
+    """The phrases of one language, found by their first word, by its stem, or by their first two characters."""
+
+    def __init__(self, labels: Mapping[str, Iterable[str]], language: str) -> None:
+        self._language = language
+        self._by_word: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._by_stem: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._by_pair: dict[str, list[tuple[str, str]]] = {}
+        for label, texts in labels.items():
+            for text in texts:
+                self._add(text, label)
+        self._stem_lengths = sorted({len(stem) for stem in self._by_stem})
+
+    def _add(self, phrase: str, label: str) -> None:
+        folded = fold(phrase.strip()).text
+        if any(character >= CJK_START for character in folded):
+            pieces = folded.rstrip("*")
+            self._by_pair.setdefault(pieces[:2], []).append((pieces, label))
+            return
+        words = [token.text + ("*" if folded[token.end : token.end + 1] == "*" else "") for token in tokenize(folded)]
+        if not words:
+            return
+        first, rest = words[0], tuple(words[1:])
+        if first.endswith("*"):
+            self._by_stem.setdefault(first[:-1], []).append((rest, label))
+        else:
+            self._by_word.setdefault(first, []).append((rest, label))
+
+    def find(self, text: str, tokens: Sequence[Token]) -> Iterator[Cue]:
+        """Yield the phrases that stand in a folded text, in the order of their first word."""
         for index, token in enumerate(tokens):
             if token.cjk:
-                yield from self._find_in_run(text, token, languages)
+                yield from self._find_in_run(text, token)
                 continue
             word = token.text
-            candidates = self._by_word.get(word)
-            if candidates:
-                yield from self._matching(candidates, tokens, index, languages)
+            candidates = list(self._by_word.get(word, ()))
             for length in self._stem_lengths:
                 if length > len(word):
                     break
-                candidates = self._by_stem.get(word[:length])
-                if candidates:
-                    yield from self._matching(candidates, tokens, index, languages)
+                candidates += self._by_stem.get(word[:length], ())
+            for rest, label in candidates:
+                if not rest or _follows(rest, tokens, index + 1):
+                    yield Cue(label, token.start, tokens[index + len(rest)].end, self._language)
 
-    def _matching(
-        self, candidates: list[tuple[tuple[str, ...], str, str]], tokens: Sequence[Token], index: int, languages: Collection[str]
-    ) -> Iterator[Cue]:
-        for rest, label, language in candidates:
-            if (not language or language in languages) and _follows(rest, tokens, index + 1):
-                yield Cue(label, tokens[index].start, tokens[index + len(rest)].end, language)
-
-    def _find_in_run(self, text: str, run: Token, languages: Collection[str]) -> Iterator[Cue]:
+    def _find_in_run(self, text: str, run: Token) -> Iterator[Cue]:
         for start in range(run.start, run.end):
-            for phrase, label, language in self._by_pair.get(text[start : start + 2], ()):
-                if (not language or language in languages) and text.startswith(phrase, start):
-                    yield Cue(label, start, start + len(phrase), language)
+            for phrase, label in self._by_pair.get(text[start : start + 2], ()):
+                if text.startswith(phrase, start):
+                    yield Cue(label, start, start + len(phrase), self._language)
 
 
 def _follows(rest: tuple[str, ...], tokens: Sequence[Token], index: int) -> bool:

@@ -1,8 +1,8 @@
 """The trained model: a sentence's features in, what the sentence does out. Plain Python, no framework.
 
-``weights.bin`` is made by ``nox -s train``. It holds, little-endian: the number of features and of entries (two uint32), the hashes of the
-features (uint32, ascending), where each feature's entries begin (uint32, one more than features), the label of each entry (uint8) and its weight
-(int8: the root of its size in units of ``model.json``'s ``scale``, with its sign).
+``weights.bin`` is made by ``nox -s train``. It holds, little-endian: the number of features and of entries (two uint32), the
+hashes of the features (uint32, ascending), where each feature's entries begin (uint32, one more than features), the label of each
+entry (uint8) and its weight (int8: the root of its size in units of ``model.json``'s ``scale``, with its sign).
 """
 
 import array

@@ -14,8 +14,8 @@ class Evidence:
     """A phrase that moved the verdict.
 
     Attributes:
-        part: Where it stands: ``"subject"``, ``"text"`` (what the buyer sees) or ``"alternative"`` (a plain body that differs from the HTML shown, or
-            text hidden in it).
+        part: Where it stands: ``"subject"``, ``"text"`` (what the buyer sees) or ``"alternative"`` (a plain body that differs from the
+            HTML shown, or text hidden in it).
         start: Offset of its first code point in ``message.subject``, ``message.text`` or ``message.alternative``.
         end: Offset behind its last one.
         text: The phrase itself.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import attrs
 
-_STRIP = {mark: None for mark in range(0x300, 0x370)}
+_STRIP = dict.fromkeys(range(768, 880))
 
 
 @functools.lru_cache(maxsize=65_536)
