@@ -1,0 +1,169 @@
+"""The header block of a mail: where it ends, what its fields are called, and what they say once unfolded and decoded."""
+
+import binascii
+import re
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import overload
+
+import attrs
+
+from optoutkit.text import charsets
+from optoutkit.text.transfer import base64_bytes
+
+__all__ = ["Headers", "Parameters", "decode_words", "read_headers"]
+
+# RFC 5322 section 2.2: a name of printable ASCII without colon, then lines as long as the next one begins with a blank; section
+# 4.5 lets blanks stand before the colon. A line that begins with two dashes is the boundary of a part that lacks its empty line.
+_FIELD = re.compile(rb"(?!--)([!-9;-~]+)[ \t]*:([^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*+)(?:\r\n|\r|\n|\Z)")
+_STRAY_CONTINUATION = re.compile(rb"(?:[ \t][^\r\n]*(?:\r\n|\r|\n))++")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_ENCODED_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?\r\n]*)\?=")
+_FOLD = re.compile(r"[\r\n]+[ \t]*")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def decode_words(value: str) -> str:
+    """Decode the encoded words in a field's text (RFC 2047), leniently.
+
+    Words in unknown charsets are read as :func:`optoutkit.text.charsets.decode` reads bytes; a character split between two
+    words, which RFC 2047 section 5 forbids and Japanese mailers do, is put together again. The result has no control characters.
+    """
+    return _CONTROLS.sub(" ", "".join(_decoded(value))).strip()
+
+
+def _decoded(value: str) -> Iterator[str]:
+    position, pending, charset = 0, list[bytes](), None
+    for word in _ENCODED_WORD.finditer(value):
+        between = value[position : word.start()]
+        label = word[1].partition("*")[0].lower()  # RFC 2231 section 5: charset*language
+        if pending and (label != charset or between.strip()):
+            yield charsets.decode(b"".join(pending), charset)
+            pending.clear()
+        if between.strip() or not position:
+            yield between
+        pending.append(_word_bytes(word[2], word[3]))
+        charset, position = label, word.end()
+    if pending:
+        yield charsets.decode(b"".join(pending), charset)
+    yield value[position:]
+
+
+def _word_bytes(encoding: str, text: str) -> bytes:
+    data = text.encode("utf-8", "surrogateescape")
+    return base64_bytes(data) if encoding in "bB" else binascii.a2b_qp(data, header=True)
+
+
+@attrs.frozen(kw_only=True)
+class Parameters:
+    """A structured field such as Content-Type: a value and its parameters (RFC 2045 section 5.1, RFC 2231).
+
+    Attributes:
+        value: The part before the first semicolon, lower case.
+        parameters: Name (lower case) to decoded text.
+    """
+
+    value: str
+    parameters: Mapping[str, str]
+
+
+class Headers:
+    """The fields of a header block, in their order, by name in whatever case.
+
+    Nothing is decoded before it is asked for.
+    """
+
+    def __init__(self, fields: list[tuple[str, bytes]]) -> None:
+        """Take pairs of name and raw value: the bytes after the colon, folds and all."""
+        self._fields = fields
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[bytes]]:
+        index: dict[str, list[bytes]] = {}
+        for name, value in self._fields:
+            index.setdefault(name, []).append(value)
+        return index
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._by_name
+
+    def __iter__(self) -> Iterator[str]:
+        """Names in lower case, in their order, repeated as the fields are."""
+        return (name for name, _ in self._fields)
+
+    def raw_all(self, name: str) -> tuple[bytes, ...]:
+        """Every value of a field as it stands in the mail: the bytes after the colon, folds and encoded words untouched."""
+        return tuple(self._by_name.get(name.lower(), ()))
+
+    def unfolded(self, name: str) -> Iterator[str]:
+        """Every value of a field as text on one line, with its encoded words still encoded."""
+        return (_FOLD.sub(" ", charsets.decode(value)).strip() for value in self.raw_all(name))
+
+    def get_all(self, name: str) -> tuple[str, ...]:
+        """Every value of a field, unfolded and decoded."""
+        return tuple(decode_words(value) for value in self.unfolded(name))
+
+    @overload
+    def get(self, name: str, default: str) -> str: ...
+    @overload
+    def get(self, name: str, default: str | None = None) -> str | None: ...
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The first value of a field, unfolded and decoded; ``default`` if the field is absent."""
+        return next((decode_words(value) for value in self.unfolded(name)), default)
+
+    def parameters(self, name: str) -> Parameters:
+        """The first value of a structured field, taken apart; empty if the field is absent."""
+        return _parameters(next(self.unfolded(name), ""))
+
+
+def read_headers(raw: bytes, start: int = 0) -> tuple[Headers, int]:
+    """Read a header block that begins at ``start``; return it and the offset at which the body begins.
+
+    The block ends with an empty line, or before the first line that cannot be a field.
+    """
+    fields = []
+    stray = _STRAY_CONTINUATION.match(raw, start)
+    position = stray.end() if stray else start
+    while field := _FIELD.match(raw, position):
+        fields.append((field[1].decode("ascii").lower(), field[2]))
+        position = field.end()
+    empty = _LINE_END.match(raw, position)
+    return Headers(fields), empty.end() if empty else position
+
+
+_BETWEEN_SEMICOLONS = re.compile(r'(?:[^;"]+|"(?:[^"\\]|\\.)*(?:"|\\?\Z))+', re.DOTALL)
+_SECTION = re.compile(r"([^*]+)(?:\*([0-9]{1,3}))?(\*)?")
+
+
+def _parameters(text: str) -> Parameters:
+    value, *pieces = _BETWEEN_SEMICOLONS.findall(text) or [""]
+    sections: dict[str, dict[int, tuple[str, bool]]] = {}
+    plain: dict[str, str] = {}
+    for piece in pieces:
+        name, _, content = (side.strip() for side in piece.partition("="))
+        if content.startswith('"'):
+            content = re.sub(r"\\(.)", r"\1", content[1:].removesuffix('"'))
+        section = _SECTION.fullmatch(name.lower())
+        if section and (section[2] or section[3]):
+            sections.setdefault(section[1], {}).setdefault(int(section[2] or 0), (content, bool(section[3])))
+        elif name:
+            plain.setdefault(name.lower(), decode_words(content))
+    for name, numbered in sections.items():
+        plain[name] = _joined_sections(numbered)
+    return Parameters(value=value.strip().lower(), parameters=plain)
+
+
+def _joined_sections(pieces: dict[int, tuple[str, bool]]) -> str:
+    """RFC 2231 section 4.1: numbered pieces, the first of which may name the charset of the percent-encoded ones."""
+    charset, data = None, list[bytes]()
+    for number, (content, encoded) in sorted(pieces.items()):
+        text = content
+        if encoded and number == 0 and content.count("'") >= 2:  # noqa: PLR2004 - charset'language'text
+            charset, _, text = content.split("'", 2)
+        octets = text.encode("utf-8", "replace")
+        data.append(urllib.parse.unquote_to_bytes(octets) if encoded else octets)
+    return _CONTROLS.sub(" ", charsets.decode(b"".join(data), charset)).strip()

@@ -1,0 +1,94 @@
+"""Sentences: the units in which a message asks, tells and sells."""
+
+import re
+from functools import cache
+
+from optoutkit.text.spans import Span
+from optoutkit.text.wordlists import LANGUAGES, word_list
+
+__all__ = ["sentences"]
+
+_BREAK = re.compile(
+    r"(?P<line>\r\n|[\n\r\t\u2028\u2029•▪‣●])"
+    r"|(?P<full>[。！？｡]+[」』）)\]”\"']*)"
+    r"|(?P<mark>[.!?…؟।॥۔]+[\"'”’»)\]]*)(?=\s|$|(?<=[!?؟।॥])[^\W\d_])"
+    r"|(?P<glued>(?<=[^\W\d_A-Z][^\W\d_A-Z])\.(?=[A-ZÀ-ÖØ-Þ][^\W\d_]))",
+    re.MULTILINE,
+)
+_MARKER = re.compile(r"[\s>]*(?:[-*–—·◦➤►✓✔☐■□→]+\s+|\(?[0-9]{1,2}[.)]\s+|[a-zA-Z]\)\s+)?")
+# What is before the dot: an ordinal or the number of an item, an initial.
+_NUMBER_OR_INITIAL = re.compile(r"(?:(?:^|[^\d.,:-])[0-9]{1,2}|(?:^|[\s(.])[^\W\d_])\.$")
+_LONGEST_ABBREVIATION = 20
+_LINK = re.compile(r"(?:://|www\.|[\w-]\.[a-z]{2,}/)\S*\Z")
+_LONGEST_LINK = 200
+_WORD = re.compile(r"\w")
+_WRAP_WIDTH = 60  # a line this long that goes on with a letter was wrapped by a mail program (RFC 5322 section 2.1.1: 78)
+
+
+def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
+    """Split a stretch of text into sentences.
+
+    They end at ``. ! ? …`` and their like in other scripts, not after abbreviations, short numbers and initials, and with a line,
+    a list item or a table cell; lines that a mail program wrapped are read as one.
+
+    Args:
+        text: The whole text.
+        start: Where to begin.
+        end: Where to stop; None for the end of the text.
+
+    Returns:
+        Spans in order, without the blanks and list markers around them; each holds a letter or digit.
+    """
+    end = len(text) if end is None else end
+    found: list[Span] = []
+    begin = line_begin = start
+    for mark in _BREAK.finditer(text, start, end):
+        if mark["line"]:
+            wrapped = _is_wrapped(text, line_begin, mark, end)
+            line_begin = mark.end()
+            if wrapped:
+                continue
+            stop = mark.start()
+        else:
+            if (mark["mark"] == "." and not _ends_sentence(text, begin, mark.end())) or _is_in_link(text, begin, mark):
+                continue
+            stop = mark.end()
+        _add(found, text, begin, stop)
+        begin = mark.end()
+    _add(found, text, begin, end)
+    return found
+
+
+def _add(found: list[Span], text: str, start: int, stop: int) -> None:
+    begin = _MARKER.match(text, start, stop).end()  # type: ignore[union-attr]  # it matches everywhere
+    if not _WORD.search(text, begin, stop):
+        return
+    while text[stop - 1].isspace():
+        stop -= 1
+    found.append(Span(begin, stop))
+
+
+def _is_wrapped(text: str, line_begin: int, mark: re.Match[str], end: int) -> bool:
+    if mark[0] not in ("\n", "\r\n", "\r") or mark.start() - line_begin < _WRAP_WIDTH or mark.end() >= end:
+        return False
+    following = text[mark.end()]
+    return following.isalpha() and text[mark.start() - 1] not in ".!?:;…。！？؟।" and mark.start() - line_begin < 2 * _WRAP_WIDTH
+
+
+def _ends_sentence(text: str, start: int, stop: int) -> bool:
+    before = text[max(start, stop - _LONGEST_ABBREVIATION) : stop]
+    if _NUMBER_OR_INITIAL.search(before):
+        return text[stop : stop + 1] in ("", "\n")
+    word = before.lower().split()[-1].lstrip("(\"'")
+    return word not in _abbreviations()
+
+
+def _is_in_link(text: str, start: int, mark: re.Match[str]) -> bool:
+    """Whether a ``?`` between letters belongs to an address on the web."""
+    following = text[mark.end() : mark.end() + 1]
+    return bool(mark["mark"] and following.isalpha() and _LINK.search(text, max(start, mark.start() - _LONGEST_LINK), mark.start()))
+
+
+@cache
+def _abbreviations() -> frozenset[str]:
+    return frozenset().union(*(word_list(language).abbreviations for language in LANGUAGES))
