@@ -1,5 +1,7 @@
 """Every exception optoutkit raises on purpose.
 
+::
+
     OptOutKitError
     ├── InvalidInput (also ValueError)
     │   ├── InvalidAddress

@@ -31,9 +31,13 @@ class Reason(enum.StrEnum):
 _STRENGTH = {reason: strength for strength, reason in enumerate(reversed(Reason))}
 
 
+def _reason(value: Reason | str) -> Reason:
+    return value if isinstance(value, Reason) else Reason(value)
+
+
 def _utc(value: datetime | None) -> datetime | None:
-    if value is None:
-        return None
+    if value is None or value.tzinfo is UTC:
+        return value
     if value.tzinfo is None or value.utcoffset() is None:
         raise ValueError(f"a time needs a time zone, such as datetime.now(UTC): {value!r}")
     return value.astimezone(UTC)
@@ -58,7 +62,7 @@ class OptOut:
 
     identity: Identity
     seller: str = ""
-    reason: Reason = attrs.field(default=Reason.BUYER_OPT_OUT, kw_only=True, converter=Reason)
+    reason: Reason = attrs.field(default=Reason.BUYER_OPT_OUT, kw_only=True, converter=_reason)
     since: datetime | None = attrs.field(default=None, kw_only=True, converter=_utc)
     expires_at: datetime | None = attrs.field(default=None, kw_only=True, converter=_utc)
     source: str = attrs.field(default="", kw_only=True)

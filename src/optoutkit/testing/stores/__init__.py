@@ -1,6 +1,6 @@
 """What makes a store an opt-out store, as tests that every backend passes, sync or async.
 
-Give the suite a way to make your store, and run pytest:
+Give the suite a way to make your store, and run pytest::
 
     import pytest
     from optoutkit.testing.stores import DurableStoreConformance
@@ -32,7 +32,7 @@ __all__ = ["BlockingStore", "DurableStoreConformance", "ManualClock", "StoreConf
 
 
 class StoreConformance(LookupRules, EntryRules, LinkRules, WholeStoreRules):
-    """The contract of a store. Subclass it, and override the fixture ``make_store``."""
+    """The contract of a store. Subclass it, with a fixture ``make_store`` that gives a :data:`StoreFactory`."""
 
 
 class DurableStoreConformance(StoreConformance, DurabilityRules):

@@ -21,12 +21,7 @@ DAY = timedelta(days=1)
 
 
 class StoreFixtures:
-    """The fixtures of the conformance suite; ``make_store`` is for the subclass to override."""
-
-    @pytest.fixture
-    def make_store(self) -> StoreFactory:
-        """How to make the store under test from a clock."""
-        raise NotImplementedError("override the fixture make_store")
+    """The fixtures of the conformance suite, but for ``make_store``, a :data:`StoreFactory`, which the subclass brings."""
 
     @pytest.fixture
     def clock(self) -> ManualClock:

@@ -109,9 +109,9 @@ class LookupRules(StoreFixtures):
         assert store.lookup([PLAIN, ALIAS], seller=SHARED) == {PLAIN: OptOut(PLAIN, SHARED)}
         assert store.lookup([PLAIN], seller=SHARED) == {PLAIN: OptOut(PLAIN, SHARED)}
 
-    @pytest.mark.parametrize("seller", ["nul\0", "half \ud800"])
-    def test_a_seller_no_backend_can_keep_is_refused(self, store: OptOutStore, seller: str) -> None:
-        """NUL and half characters in a seller's name are refused by every verb, so that all stores keep the same."""
+    @pytest.mark.parametrize(("seller", "error"), [("nul\0", ValueError), ("half \ud800", ValueError), (None, TypeError), (7, TypeError)])
+    def test_a_seller_no_backend_can_keep_is_refused(self, store: OptOutStore, seller: Any, error: type[Exception]) -> None:
+        """NUL and half characters in a seller's name, or no str at all, are refused by every verb, so that all stores keep the same."""
         calls: list[Callable[[], Any]] = [
             lambda: store.record([OptOut(PLAIN, seller)]),
             lambda: store.lookup([PLAIN], seller=seller),
@@ -121,7 +121,7 @@ class LookupRules(StoreFixtures):
             lambda: list(store.scan(seller=seller)),
         ]
         for call in calls:
-            with pytest.raises(ValueError, match="seller"):
+            with pytest.raises(error, match="seller"):
                 call()
 
     # Which entry is reported

@@ -1,0 +1,184 @@
+"""Connections to one SQLite file: opened as needed, used by one thread at a time, never used across a fork.
+
+Whatever the driver raises leaves this module as a StoreError that says what to do. A lock that another connection holds is
+waited for, with SQLite's own busy timeout and, where SQLite gives up at once (recovery, two processes that create the file),
+by trying again until the same timeout.
+"""
+
+import contextlib
+import os
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from optoutkit.errors import StoreClosed, StoreCorrupt, StoreError, StoreUnavailable
+from optoutkit.stores.sqlite import schema
+
+__all__ = ["Connections"]
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+_SETTINGS = (
+    "PRAGMA synchronous = FULL",  # a commit is on the disk when it returns
+    "PRAGMA fullfsync = ON",  # on macOS too
+    "PRAGMA secure_delete = ON",  # what is erased is overwritten
+    "PRAGMA cell_size_check = ON",  # damage is noticed early
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA cache_size = -16384",  # 16 MiB, as a batch touches pages all over the file
+    "PRAGMA wal_autocheckpoint = 4000",  # pages, 16 MiB: batches go faster than with the usual 1000
+)
+
+_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+
+_MEANINGS: dict[int, tuple[type[StoreError], str]] = {
+    **dict.fromkeys(_LOCKED, (StoreUnavailable, "another program keeps it locked: try again, or find out which one it is")),
+    sqlite3.SQLITE_FULL: (StoreUnavailable, "the disk is full: make room and try again"),
+    sqlite3.SQLITE_READONLY: (StoreUnavailable, "it cannot be written: let this user write the file and its folder"),
+    sqlite3.SQLITE_CANTOPEN: (StoreUnavailable, "it cannot be opened: let this user read and write the file and its folder"),
+    sqlite3.SQLITE_IOERR: (StoreUnavailable, "the disk reports an error: see that it is sound and not full, and try again"),
+    sqlite3.SQLITE_NOTADB: (StoreCorrupt, "it is not an SQLite file: name another file"),
+    sqlite3.SQLITE_CORRUPT: (StoreCorrupt, "it is damaged: restore it from a backup"),
+}
+_UNKNOWN = (StoreCorrupt, "its tables are not those of an opt-out store: restore it from a backup")
+
+_inherited: list[sqlite3.Connection] = []
+"""Connections of a parent process. Closing one here could remove files under the parent, so they are kept for good."""
+
+
+class Connections:
+    """The connections of one store.
+
+    Args:
+        path: The file; it is made, for its owner's eyes only, if it is not there.
+        timeout: How many seconds to wait for a lock.
+
+    Raises:
+        StoreUnavailable: It can be neither opened nor made.
+        StoreCorrupt: It is damaged, or the file of another program.
+        StoreVersionError: It was written by a newer optoutkit.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, timeout: float) -> None:
+        self._path = Path(os.path.abspath(path))  # noqa: PTH100 - as it is now: the working directory may change, .. stays as it is
+        self._timeout = timeout
+        self._idle: list[sqlite3.Connection] = []
+        self._pid = os.getpid()
+        self._closed = False
+        self.read(lambda _: None)
+
+    def read(self, work: Work[T]) -> T:
+        """Do something that writes nothing. It may be done again if a lock is met, so it must not have other effects."""
+        start = time.monotonic()
+        while True:
+            try:
+                connection = self._take()
+                try:
+                    result = work(connection)
+                except BaseException:
+                    connection.close()  # what was begun is rolled back; a new one finds out what state things are in
+                    raise
+                self._give_back(connection)
+            except sqlite3.Error as error:
+                if not self._may_try_again(error, start):
+                    raise self._explained(error) from error
+                time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - so that two who met do not meet again
+            else:
+                return result
+
+    def write(self, work: Work[T]) -> T:
+        """Do something in one transaction that is on the disk when this returns. It may be done again if a lock is met."""
+
+        def transaction(connection: sqlite3.Connection) -> T:
+            connection.execute("BEGIN IMMEDIATE")
+            schema.check_version(connection)
+            result = work(connection)
+            connection.execute("COMMIT")
+            return result
+
+        return self.read(transaction)
+
+    def close(self) -> None:
+        """Close what is idle now, and what is in use when it is given back."""
+        self._closed = True
+        if self._pid != os.getpid():
+            self._leave_to_parent()
+        self._close_idle()
+
+    def _take(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreClosed(f"{self._path}: the store is closed")
+        if self._pid != os.getpid():
+            self._leave_to_parent()
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        self._idle.append(connection)
+        if self._closed:
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return
+            connection.close()
+
+    def _leave_to_parent(self) -> None:
+        _inherited.extend(self._idle)
+        self._idle = []
+        self._pid = os.getpid()
+
+    def _open(self) -> sqlite3.Connection:
+        self._make_file()
+        connection = sqlite3.connect(
+            f"{self._path.as_uri()}?mode=rw", uri=True, timeout=self._timeout, isolation_level=None, check_same_thread=False
+        )
+        try:
+            schema.prepare(connection)
+            for setting in _SETTINGS:
+                connection.execute(setting)
+        except StoreError as error:
+            connection.close()
+            raise type(error)(f"{self._path}: {error}") from None
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _make_file(self) -> None:
+        # Only if it is not there: to open and close a file that SQLite has open would drop SQLite's locks.
+        # The files beside it get the same permissions from SQLite.
+        try:
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            if self._path.is_dir():
+                raise StoreUnavailable(f"{self._path}: it is a folder: name a file in it") from None
+        except FileNotFoundError:
+            raise StoreUnavailable(f"{self._path}: its folder does not exist: make it, or name a file elsewhere") from None
+        except OSError as error:
+            what = "let this user write its folder, or name a file elsewhere"
+            raise StoreUnavailable(f"{self._path}: it cannot be made, {error.strerror}: {what}") from error
+
+    def _may_try_again(self, error: sqlite3.Error, start: float) -> bool:
+        return _primary_code(error) in _LOCKED and time.monotonic() - start < self._timeout
+
+    def _explained(self, error: sqlite3.Error) -> StoreError:
+        code = _primary_code(error)
+        if code == sqlite3.SQLITE_ERROR:
+            with contextlib.suppress(sqlite3.Error):
+                self._open().close()  # says so if a newer version has changed the tables
+        kind, what = _MEANINGS.get(code, _UNKNOWN)
+        return kind(f"{self._path}: {what} ({error})")
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    """SQLite's result code without the details in its upper bits; -1 for errors that the driver makes up itself."""
+    return getattr(error, "sqlite_errorcode", -1) & 0xFF

@@ -1,0 +1,290 @@
+"""The SQLite store."""
+
+import json
+import os
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import islice
+from types import TracebackType
+from typing import Any, Self, cast
+
+from optoutkit.identities import Identity
+from optoutkit.optouts import SHARED, OptOut
+from optoutkit.stores import arguments, rules
+from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
+from optoutkit.stores.sqlite import statements as sql
+from optoutkit.stores.sqlite.connections import Connections
+from optoutkit.stores.sqlite.rows import REASON_CODES, column_of, identity_of, micros, moment, opt_out_of
+from optoutkit.stores.sqlite.schema import OWN_LIST, SHARED_LIST
+
+__all__ = ["DEFAULT_TIMEOUT", "SqliteStore"]
+
+DEFAULT_TIMEOUT = 15.0
+"""How many seconds to wait for a lock that another thread or process holds."""
+
+_CHUNK = 500
+"""Identities in one statement, entries in one page of a scan."""
+
+_BEFORE_ALL = ("", 0)
+_AFTER_ALL_REASONS = max(REASON_CODES.values()) + 1
+
+
+class SqliteStore:
+    """An :class:`~optoutkit.OptOutStore` in one SQLite file, for many threads and processes of one machine.
+
+    What a verb has written is on the disk when it returns (write-ahead log, ``synchronous=FULL``). The file holds addresses: it
+    is made readable for its owner only. Keep it on a local disk, as network file systems do not lock reliably.
+
+    Args:
+        path: The file; it is made if it is not there, its folder is not.
+        link_days: For how many days a link that leads to no opt-out is kept after it was last learnt.
+        timeout: How many seconds to wait for a lock before StoreUnavailable.
+        clock: Tells the time; for tests.
+
+    Raises:
+        StoreUnavailable: The file can be neither opened nor made.
+        StoreCorrupt: It is damaged, or the file of another program.
+        StoreVersionError: It was written by a newer optoutkit.
+        ValueError: ``link_days`` is less than 1.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        link_days: int = DEFAULT_LINK_DAYS,
+        timeout: float = DEFAULT_TIMEOUT,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._link_days = arguments.checked_link_days(link_days)
+        self._clock = clock
+        self._list_ids = {SHARED: SHARED_LIST, "": OWN_LIST}
+        self._connections = Connections(path, timeout=timeout)
+
+    def lookup(self, identities: Iterable[Identity], *, seller: str = "", at: datetime | None = None) -> Mapping[Identity, OptOut]:
+        """See :meth:`optoutkit.OptOutStore.lookup`."""
+        asked = _by_column(identities)
+        if at is not None:
+            arguments.aware(at)
+        rows = self._connections.read(lambda connection: self._look_up(connection, asked, seller))
+        found: dict[str, OptOut] = {}
+        now = None
+        for column, list_id, key, reason, since, expires_at, verified, source in rows:
+            if expires_at is not None:
+                now = now or micros(at or self._clock())
+                if expires_at <= now:
+                    continue
+            identity = asked[column] if key == column else identity_of(key)
+            entry = opt_out_of(identity, SHARED if list_id == SHARED_LIST else seller, reason, since, expires_at, verified, source)
+            found[column] = rules.best((entry, found[column]), asked[column]) if column in found else entry
+        return {asked[column]: entry for column, entry in found.items()}
+
+    def record(self, opt_outs: Iterable[OptOut]) -> RecordReport:
+        """See :meth:`optoutkit.OptOutStore.record`."""
+        told = arguments.storable(opt_outs)
+        now = self._clock()
+        by_seller: dict[str, list[OptOut]] = defaultdict(list)
+        for opt_out in told:
+            by_seller[opt_out.seller].append(opt_out)
+
+        def work(connection: sqlite3.Connection) -> int:
+            new = sum(self._record(connection, seller, group, now) for seller, group in by_seller.items())
+            self._review_links(connection, now, len(told))
+            return new
+
+        new = self._connections.write(work)
+        return RecordReport(new=new, known=len(told) - new)
+
+    def link(self, pairs: Iterable[LinkPair], *, seller: str = "", replace: bool = False) -> LinkReport:
+        """See :meth:`optoutkit.OptOutStore.link`."""
+        told = arguments.pairs_of(pairs)
+        now = self._clock()
+
+        def work(connection: sqlite3.Connection) -> LinkReport:
+            report = self._link(connection, told, self._list_made(connection, seller), replace=replace, today=rules.link_day(now))
+            self._review_links(connection, now, len(told))
+            return report
+
+        return self._connections.write(work)
+
+    def withdraw(self, identities: Iterable[Identity], *, seller: str = "", why: str = "") -> int:
+        """See :meth:`optoutkit.OptOutStore.withdraw`."""
+        asked = _by_column(identities)
+        why = arguments.clean(why)
+        now = self._clock()
+
+        def work(connection: sqlite3.Connection) -> int:
+            members = self._clusters(connection, asked, seller)
+            connection.executemany(sql.WITHDRAW, [(*member, micros(now), why) for member in members])
+            count = connection.executemany(sql.DELETE_ENTRIES, members).rowcount
+            self._review_links(connection, now, len(asked))
+            return max(count, 0)
+
+        return self._connections.write(work)
+
+    def erase(self, identities: Iterable[Identity], *, seller: str = "") -> EraseReport:
+        """See :meth:`optoutkit.OptOutStore.erase`. What is erased is also overwritten in the file."""
+        asked = _by_column(identities)
+        now = self._clock()
+
+        def work(connection: sqlite3.Connection) -> int:
+            members = self._clusters(connection, asked, seller)
+            count: int = sum(connection.execute(sql.COUNT_KEPT, member).fetchone()[0] for member in members)
+            for statement in (sql.DELETE_ENTRIES, sql.DELETE_WITHDRAWALS, sql.DELETE_LINKS):
+                connection.executemany(statement, members)
+            self._review_links(connection, now, len(asked))
+            return count
+
+        erased = self._connections.write(work)
+        # The log still holds older states of the pages. Should a reader keep it from being emptied now, a later checkpoint will do.
+        self._connections.read(lambda connection: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+        return EraseReport(erased=erased)
+
+    def scan(self, *, seller: str = "", after: Identity | None = None) -> Iterator[OptOut]:
+        """See :meth:`optoutkit.OptOutStore.scan`. Nothing is kept open or locked between two pages."""
+        last = _BEFORE_ALL if after is None else (column_of(after), _AFTER_ALL_REASONS)
+        while True:
+            rows = self._connections.read(lambda connection: self._page(connection, seller, last))  # noqa: B023 - called at once
+            if not rows:
+                return
+            for row in rows:
+                yield opt_out_of(identity_of(row[0]), seller, *row[1:])
+            last = rows[-1][:2]
+
+    def health(self) -> None:
+        """See :meth:`optoutkit.OptOutStore.health`."""
+        self._connections.write(lambda connection: connection.execute(sql.PAGE, (SHARED_LIST, *_BEFORE_ALL, 1)).fetchall())
+
+    def close(self) -> None:
+        """See :meth:`optoutkit.OptOutStore.close`."""
+        self._connections.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _list_id(self, connection: sqlite3.Connection, seller: str) -> int | None:
+        """Find the number of a seller's list; None if nothing was ever kept for that seller."""
+        found = self._list_ids.get(seller)
+        if found is None:
+            row = connection.execute(sql.SELLER, (arguments.checked_seller(seller),)).fetchone()
+            if row is None:
+                return None
+            found = self._list_ids[seller] = row[0]
+        return found
+
+    def _list_made(self, connection: sqlite3.Connection, seller: str) -> int:
+        found = self._list_id(connection, seller)
+        if found is None:  # not remembered, as the transaction may yet be rolled back
+            found = cast("int", connection.execute(sql.NEW_SELLER, (seller,)).lastrowid)
+        return found
+
+    def _look_up(self, connection: sqlite3.Connection, asked: Mapping[str, Identity], seller: str) -> list[tuple[Any, ...]]:
+        own = self._list_id(connection, seller)
+        if len(asked) == 1:
+            ((column, identity),) = asked.items()
+            return connection.execute(sql.LOOK_UP_ONE[identity.kind], (own, column)).fetchall()
+        by_kind: dict[str, list[str]] = defaultdict(list)
+        for column, identity in asked.items():
+            by_kind[identity.kind].append(column)
+        (two_lists,) = connection.execute(sql.SHARED_HOLDS_ANY).fetchone()
+        look_up = sql.LOOK_UP if two_lists else sql.LOOK_UP_OWN
+        rows = []
+        for kind, columns in by_kind.items():
+            for chunk in _chunks(columns):
+                rows += connection.execute(look_up[kind], (own, chunk)).fetchall()
+        return rows
+
+    def _record(self, connection: sqlite3.Connection, seller: str, told: list[OptOut], now: datetime) -> int:
+        """Merge opt-outs of one seller into what is there; tell how many are new."""
+        list_id = self._list_made(connection, seller)
+        columns = [column_of(opt_out.identity) for opt_out in told]
+        identities = {column: opt_out.identity for column, opt_out in zip(columns, told, strict=True)}
+        (any_withdrawn,) = connection.execute(sql.ANY_WITHDRAWN, (list_id,)).fetchone()
+        entries: dict[tuple[str, int], OptOut] = {}
+        withdrawn: dict[tuple[str, int], datetime | None] = {}
+        for chunk in _chunks(identities):
+            for key, *row in connection.execute(sql.ENTRIES_OF, (list_id, chunk)):
+                entries[key, row[0]] = opt_out_of(identities[key], seller, *row)
+            if any_withdrawn:
+                for key, reason, withdrawn_at in connection.execute(sql.WITHDRAWALS_OF, (list_id, chunk)):
+                    withdrawn[key, reason] = moment(withdrawn_at)
+        changed: dict[tuple[str, int], OptOut] = {}
+        new = 0
+        for column, opt_out in zip(columns, told, strict=True):
+            place = column, REASON_CODES[opt_out.reason]
+            entry, is_new = rules.admit(entries.get(place), opt_out, withdrawn_at=withdrawn.get(place), now=now)
+            new += is_new
+            if entry is not None:
+                entries[place] = changed[place] = entry
+        recorded_at = micros(now)
+        connection.executemany(
+            sql.UPSERT_ENTRY,
+            [
+                (list_id, *place, micros(entry.since), micros(entry.expires_at), recorded_at, entry.verified, entry.source)
+                for place, entry in sorted(changed.items(), key=lambda item: item[0])  # in the order of the file: much faster
+            ],
+        )
+        return new
+
+    @staticmethod
+    def _link(connection: sqlite3.Connection, told: list[LinkPair], list_id: int, *, replace: bool, today: int) -> LinkReport:
+        addresses: dict[str, str] = {}
+        days: dict[str, int] = {}
+        for chunk in _chunks({column_of(order) for order, _ in told}):
+            for order_key, address_key, day in connection.execute(sql.LINKS_OF, (list_id, chunk)):
+                addresses[order_key], days[order_key] = address_key, day
+        outcomes: Counter[str] = Counter()
+        contradicted = []
+        changed = set()
+        for order, address in told:
+            order_key, address_key = column_of(order), column_of(address)
+            outcome = rules.judge_link(addresses.get(order_key), address_key, replace=replace)
+            outcomes[outcome] += 1
+            if outcome == "contradicted":
+                contradicted.append(order)
+                continue
+            if outcome == "new" or days[order_key] != today:
+                changed.add(order_key)
+            addresses[order_key], days[order_key] = address_key, today
+        connection.executemany(sql.UPSERT_LINK, [(order_key, list_id, addresses[order_key], today) for order_key in sorted(changed)])
+        return LinkReport(new=outcomes["new"], known=outcomes["known"], contradicted=tuple(contradicted))
+
+    def _clusters(self, connection: sqlite3.Connection, asked: Iterable[str], seller: str) -> list[tuple[int, str]]:
+        """Find the clusters of the identities in one list, as (list, key)."""
+        list_id = self._list_id(connection, seller)
+        if list_id is None:
+            return []
+        found = {row[0] for column in asked for row in connection.execute(sql.CLUSTER, (list_id, column))}
+        return [(list_id, key) for key in sorted(found)]
+
+    def _page(self, connection: sqlite3.Connection, seller: str, last: tuple[str, int]) -> list[tuple[Any, ...]]:
+        return connection.execute(sql.PAGE, (self._list_id(connection, seller), *last, _CHUNK)).fetchall()
+
+    def _review_links(self, connection: sqlite3.Connection, now: datetime, written: int) -> None:
+        """Forget or refresh some of the links that are due; see :func:`rules.oldest_day_kept`."""
+        limits = rules.oldest_day_kept(now, self._link_days), micros(now), rules.links_to_review(written)
+        forgotten: list[list[Any]] = []
+        needed: list[list[Any]] = []
+        for *link, leads_to_opt_out in connection.execute(sql.LINKS_DUE, limits).fetchall():
+            (needed if leads_to_opt_out else forgotten).append(link)
+        connection.executemany(sql.FORGET_LINK, forgotten)
+        connection.executemany(sql.REFRESH_LINK, [(*link, rules.link_day(now)) for link in needed])
+
+
+def _by_column(identities: Iterable[Identity]) -> dict[str, Identity]:
+    found: dict[str, Identity] = {}
+    for identity in identities:
+        found.setdefault(column_of(arguments.checked_identity(identity)), identity)
+    return found
+
+
+def _chunks(columns: Iterable[str]) -> Iterator[str]:
+    """Cut keys into JSON arrays of a fixed size, in the order of the file."""
+    ordered = iter(sorted(columns))
+    while chunk := list(islice(ordered, _CHUNK)):
+        yield json.dumps(chunk)
