@@ -18,7 +18,16 @@ from typing import Any, Literal, get_args
 from optoutkit.text.html import render
 from optoutkit.text.mime import Mail, read_mail
 
-__all__ = ["CLIENTS", "FORWARDING_LANGUAGES", "SERVERS", "Client", "Server", "forward_as_attachment", "forward_automatically", "forward_inline"]
+__all__ = [
+    "CLIENTS",
+    "FORWARDING_LANGUAGES",
+    "SERVERS",
+    "Client",
+    "Server",
+    "forward_as_attachment",
+    "forward_automatically",
+    "forward_inline",
+]
 
 Client = Literal["gmail", "outlook", "outlook_web", "outlook_mobile", "apple_mail", "yahoo", "thunderbird"]
 """Mail programs, by the way they write a forward."""
@@ -35,7 +44,7 @@ _LATER = timedelta(hours=3)
 
 @cache
 def _words() -> Mapping[str, _Words]:
-    return tomllib.loads(resources.files(__package__).joinpath("forwards.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(resources.files("optoutkit.testing").joinpath("forwards.toml").read_text(encoding="utf-8"))
 
 
 FORWARDING_LANGUAGES = tuple(sorted(_words()))
@@ -75,7 +84,12 @@ def forward_inline(
 
 
 def forward_as_attachment(
-    mail: bytes, *, sender: str = "Toy Shop <shop@example.com>", to: str = "optouts@example.net", words: str = "See attached.", as_file: bool = False
+    mail: bytes,
+    *,
+    sender: str = "Toy Shop <shop@example.com>",
+    to: str = "optouts@example.net",
+    words: str = "See attached.",
+    as_file: bool = False,
 ) -> bytes:
     """Forward a mail as an attachment, byte for byte.
 
@@ -188,7 +202,9 @@ def _html_forward(told: _Told, by: Client, words: str) -> str:
     banner = html.escape(told.banner(by))
     if by == "gmail":
         lines = "".join(f"{word}: {value}<br>" for word, value in fields)
-        return f'<div dir="ltr">{on_top}<div class="gmail_quote"><div class="gmail_attr">{banner}<br>{lines}</div><br>{told.html}</div></div>'
+        return (
+            f'<div dir="ltr">{on_top}<div class="gmail_quote"><div class="gmail_attr">{banner}<br>{lines}</div><br>{told.html}</div></div>'
+        )
     if by == "apple_mail":
         lines = "".join(f"<div><b>{word}: </b>{value}<br></div>" for word, value in fields)
         return f'<body>{on_top}<div>{banner}</div><blockquote type="cite">{lines}<br><div>{told.html}</div></blockquote></body>'

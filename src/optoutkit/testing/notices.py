@@ -95,7 +95,8 @@ def _page(phrases: Phrases, sentence: str, orders: list[str], buyer: str | Addre
     preview = f"{' '.join(orders)} {phrases.subjects[0]}"
     return (
         f'<html><head><title>{domain}</title></head><body><div style="display:none;font-size:1px">{html.escape(preview)}</div>'
-        f'<table><tr><td><a href="https://sellercentral.{domain}/"><img src="https://m.media-amazon.com/logo.png" alt="Amazon"></a></td></tr>'
+        f'<table><tr><td><a href="https://sellercentral.{domain}/">'
+        '<img src="https://m.media-amazon.com/logo.png" alt="Amazon"></a></td></tr>'
         f"<tr><td><p>{html.escape(phrases.greetings[0])},</p><p>{said}</p>{link}"
         f'<p><a href="https://sellercentral.{domain}/orders-v3">{domain}</a></p><p>{html.escape(phrases.sign_offs[0])}</p></td></tr></table></body></html>'
     )

@@ -1,0 +1,119 @@
+"""A mail's text cut into the mails it is made of: its own words, and what it forwards.
+
+A *forward* says that its reader is to have a mail; an *answer* quotes one to speak about it. Mail programs write the same header
+lines above both, so they are told apart by the subject (``Re:``) and by the banner (``Forwarded message``): a notice that somebody
+forwards is a notice, one that somebody quotes in a thread is not.
+"""
+
+import re
+from collections.abc import Iterator
+
+import attrs
+
+from optoutkit.notices.surroundings import surroundings
+from optoutkit.text.folding import fold
+from optoutkit.text.lines import read_lines
+from optoutkit.text.spans import Span
+from optoutkit.text.threads import Forward, Thread, split
+
+__all__ = ["Passage", "cut"]
+
+_MOST_FORWARDS = 100
+_MOST_WORK = 8  # times the length of the text: of forwards one below the other, each is in the body of all before it
+_LEAST_WORK = 1_000_000  # characters; so much may always be done
+_VISIBLE = re.compile(r"[^\n]")
+_PREFIX = re.compile(r"\A\s*+(?:\[[^\[\]]{0,60}\]\s*+)*+([^\W\d_][\w -]{0,20}?)\s?(?:\[\d{1,3}\]|\(\d{1,3}\))?\s?[:：]")
+_LONGEST_BANNER = 200
+
+
+@attrs.frozen(kw_only=True)
+class Passage:
+    """The own words of one mail: those of the mail itself, or of one forwarded inside it.
+
+    Attributes:
+        text: Its words in their places, up to the last; what is quoted, forwarded or signature is blanked out.
+        offset: Where ``text`` begins in the text it was cut from.
+        own: The stretches of ``text`` that are not blanked out.
+        sender: The From field, or the From line of the forward; empty if there is none.
+        subject: The Subject, likewise.
+        date: The Date, likewise.
+        is_inline: Whether it is a forward inside another mail.
+    """
+
+    text: str
+    offset: int
+    own: tuple[Span, ...]
+    sender: str
+    subject: str
+    date: str
+    is_inline: bool
+
+
+def cut(text: str, *, sender: str, subject: str, date: str) -> Iterator[Passage]:
+    """Cut a text into passages: the mail's own words first, then what it forwards, in the order of the text.
+
+    Args:
+        text: The text as its reader sees it.
+        sender: The mail's From field, decoded.
+        subject: Its subject.
+        date: Its Date field.
+    """
+    waiting = [Passage(text=text, offset=0, own=(), sender=sender, subject=subject, date=date, is_inline=False)]
+    work = max(_MOST_WORK * len(text), _LEAST_WORK)
+    for _ in range(_MOST_FORWARDS):
+        if not waiting or work <= 0:
+            return
+        whole = waiting.pop()
+        work -= len(whole.text)
+        thread = split(whole.text)
+        yield _own_words(whole, thread)
+        waiting += [_forwarded(whole, forward) for forward in reversed(list(_forwards(whole, thread)))]
+
+
+def _own_words(whole: Passage, thread: Thread) -> Passage:
+    pieces: list[str] = []
+    position = 0
+    for span in thread.own:
+        pieces += _VISIBLE.sub(" ", whole.text[position : span.start]), whole.text[span.start : span.end]
+        position = span.end
+    return attrs.evolve(whole, text="".join(pieces), own=thread.own)
+
+
+def _forwards(whole: Passage, thread: Thread) -> Iterator[Forward]:
+    """The forwards of a text that are its author's, not part of an older mail."""
+    beginnings = {span.start for span in thread.quoted}
+    end = 0
+    for forward in thread.forwards:
+        if forward.start < end or not (forward.level == 0 or forward.start in beginnings):
+            continue
+        end = forward.end
+        banner = fold(whole.text[forward.start : forward.start + _LONGEST_BANNER].partition("\n")[0]).text
+        if any(word in banner for word in surroundings().forward_words) or not _is_answer(whole.subject):
+            yield forward
+
+
+def _is_answer(subject: str) -> bool:
+    prefix = _PREFIX.match(fold(subject[:_LONGEST_BANNER]).text)
+    return prefix is not None and prefix[1] in surroundings().reply_prefixes
+
+
+def _forwarded(whole: Passage, forward: Forward) -> Passage:
+    body = whole.text[forward.body.start : forward.body.end]
+    return Passage(
+        text=_without_marks(body),
+        offset=whole.offset + forward.body.start,
+        own=(),
+        sender=forward.headers.get("from", ""),
+        subject=forward.headers.get("subject", ""),
+        date=forward.headers.get("date", ""),
+        is_inline=True,
+    )
+
+
+def _without_marks(body: str) -> str:
+    """Put blanks for the ``>`` that stand before every line of a forward, not for those of what it quotes itself."""
+    depth = next((line.depth for line in read_lines(body) if line.content), 0)
+    if not depth:
+        return body
+    marks = re.compile(rf"^(?:[ \t\u00a0]*>[ \t\u00a0]?){{1,{depth}}}", re.MULTILINE)
+    return marks.sub(lambda found: " " * len(found[0]), body)
