@@ -1,0 +1,1 @@
+"""The command line: ``optoutkit``, or ``python -m optoutkit.cli``. It needs the extra ``cli``."""
