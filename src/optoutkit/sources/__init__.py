@@ -35,9 +35,10 @@ def open_source(location: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES)
     Raises:
         InvalidInput: There is nothing there, or it cannot be read; the text names it and says why.
 
-    Example:
-        >>> for item, result in feed(open_source("Maildir"), intake):
-        ...     print(item.name, result.status)
+    Example::
+
+        for item, result in feed(open_source("Maildir"), intake):
+            print(item.name, result.status)
     """
     if location == "-":
         return read_stdin(max_bytes=max_bytes)

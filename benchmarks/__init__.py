@@ -1,0 +1,1 @@
+"""How fast optoutkit is, as ratios against bare peers in the same run: ``python -m benchmarks``."""

@@ -1,0 +1,67 @@
+"""Recording opt-outs in SQLite, and the room they take."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from benchmarks.samples import identity
+from benchmarks.timing import Result, compare
+from optoutkit import OptOut, open_store
+
+__all__ = ["measure"]
+
+T = TypeVar("T")
+
+_BATCH = 10_000
+_SINCE = datetime(2026, 9, 10, tzinfo=UTC)
+_SOURCE = "<0102019a2b3c4d5e-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9-000000@eu-west-1.amazonses.com>"
+
+
+def measure() -> Iterator[Result]:
+    """Beside ``executemany`` into a bare table, as durable; each call has buyers of its own."""
+    with TemporaryDirectory() as folder:
+        own, bare = Path(folder, "optouts.db"), Path(folder, "bare.db")
+        with open_store(f"sqlite:///{own}") as store, closing(_bare(bare)) as connection:
+            batches = ([OptOut(identity(number), since=_SINCE, source=_SOURCE) for number in numbers] for numbers in _batches())
+            rows = ([(identity(number).key, 20, 1_789_000_000_000_000, _SOURCE) for number in numbers] for numbers in _batches())
+            ready, ready_rows = _ahead(batches), _ahead(rows)
+
+            def insert() -> None:
+                with connection:
+                    connection.execute("BEGIN")
+                    connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", next(ready_rows))
+
+            yield compare(
+                f"record {_BATCH:,}", lambda: store.record(next(ready)), f"executemany of {_BATCH:,}, one transaction", insert, calls=1
+            )
+            entries = sum(1 for _ in store.scan())
+            (peer_entries,) = connection.execute("SELECT count(*) FROM entry").fetchone()
+        yield Result(
+            task="an entry in the file",
+            value=own.stat().st_size / entries,
+            peer="the same on a bare table",
+            peer_value=bare.stat().st_size / peer_entries,
+            unit="bytes",
+        )
+
+
+def _batches() -> Iterator[range]:
+    return (range(start, start + _BATCH) for start in count(0, _BATCH))
+
+
+def _ahead(batches: Iterator[list[T]]) -> Iterator[list[T]]:
+    """The batches, each of which is made before it is asked for, ten at a time."""
+    return iter([next(batches) for _ in range(10)])
+
+
+def _bare(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE entry (key TEXT PRIMARY KEY, reason INTEGER, since INTEGER, source TEXT) WITHOUT ROWID")
+    return connection
