@@ -47,10 +47,11 @@ class LoopbackController(Controller):
 
 @pytest.fixture
 def smtp_at_default_port(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let ``smtplib.SMTP("localhost")`` find a server, as it does on many machines."""
+    """Let ``smtplib.SMTP("localhost")``, and aiosmtplib, find a server, as they do on many machines."""
     controller = LoopbackController(Sink(), hostname="127.0.0.1", port=0)
     controller.start()
     monkeypatch.setattr(smtplib.SMTP, "default_port", controller.port)
+    monkeypatch.setattr("aiosmtplib.smtp.SMTP_PORT", controller.port)
     yield
     controller.stop()
 
@@ -233,7 +234,7 @@ def truth_table() -> list[Row]:
 
 
 @pytest.mark.parametrize("declared", DECLARED)
-@pytest.mark.parametrize("text", TEXTS, ids=", ".join)
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: ", ".join(sorted(text)))
 def test_the_guards_truth_table_is_true(declared: str, text: frozenset[str]) -> None:
     """For every combination of what a row can ask for, the first row that fits tells what the guard decides."""
 

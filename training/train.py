@@ -131,8 +131,28 @@ def messages_out_of_fold(data: Data, values: np.ndarray) -> tuple[np.ndarray, np
     return critical, topics
 
 
-def report(data: Data, likely: np.ndarray, topics: np.ndarray, threshold: float, solicits: np.ndarray) -> None:
+def thresholds(data: Data, likely: np.ndarray, plea: np.ndarray) -> tuple[float, float]:
+    """From which probability on a sentence solicits and a message is critical.
+
+    Of the pairs that call no more than the wanted share of messages critical by mistake, the one that misses the fewest; a message that mixes
+    counts as ten, as what solicits must not pass.
+    """
+    counted = np.array([10 if "mixed" in text.tags else 1 for text in data.texts])
+    best = (2.0, 0.0, 0.0)
+    for solicit in (0.5, 0.6, 0.7, 0.8, 0.9):
+        scores = np.where(plea >= solicit, 0, likely)
+        order = np.argsort(-scores[~data.critical], kind="stable")
+        shares = np.cumsum(counted[~data.critical][order]) / counted[~data.critical].sum()
+        threshold = float(np.ceil(scores[~data.critical][order][np.searchsorted(shares, FALSE_CRITICAL)] * 100) / 100)
+        missed = float(np.mean(scores[data.critical] < threshold))
+        print(f"solicit {solicit}: threshold {threshold:.2f}, missed {missed:.1%}", file=sys.stderr)
+        best = min(best, (missed, solicit, threshold))
+    return best[1:]
+
+
+def report(data: Data, likely: np.ndarray, topics: np.ndarray, threshold: float, plea: np.ndarray, solicit_threshold: float) -> None:
     """Print what cross-validation says of each language and topic."""
+    solicits = plea >= solicit_threshold
     verdict = (likely >= threshold) & ~solicits
     crit = np.array([Topic(topic).critical for topic in data.topics])
     fitting = np.where(crit[None, :] == verdict[:, None], topics, -1).argmax(axis=1)
@@ -156,7 +176,7 @@ def report(data: Data, likely: np.ndarray, topics: np.ndarray, threshold: float,
         line(tag, np.array([tag in text.tags for text in data.texts]))
     line("all", np.ones(len(data.texts), dtype=bool))
     print("\nconfidence that critical is right, against how often it was")
-    confidence = np.where(verdict, likely, 1 - likely)
+    confidence = np.where(verdict, likely, np.where(solicits, np.maximum(1 - likely, plea), 1 - likely))
     right = verdict == data.critical
     for low, high in ((0, 0.5), (0.5, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 0.95), (0.95, 0.99), (0.99, 1.01)):
         inside = (confidence >= low) & (confidence < high)
@@ -179,9 +199,8 @@ def main() -> int:
     soliciting = [data.labels.index(label) for label in sorted(SOLICITING)]
     plea = np.zeros(len(data.texts))
     np.maximum.at(plea, data.owner, probabilities[:, soliciting].sum(axis=1))
-    solicit_threshold = 0.5
-    threshold = round(float(np.quantile(likely[~data.critical & (plea < solicit_threshold)], 1 - FALSE_CRITICAL)), 2)
-    report(data, likely, topics, threshold, plea >= solicit_threshold)
+    solicit_threshold, threshold = thresholds(data, likely, plea)
+    report(data, likely, topics, threshold, plea, solicit_threshold)
     if options.validate:
         return 0
 

@@ -12,6 +12,8 @@ drift apart. The pattern is that of psycopg's generators and of httpx's auth flo
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Generic, TypeVar
 
+import attrs
+
 __all__ = ["Flow", "Request", "ask", "run", "run_async"]
 
 A_co = TypeVar("A_co", covariant=True)
@@ -29,42 +31,49 @@ Flow = Generator[Request[Any], Any, R]
 """A generator of requests that returns an ``R``."""
 
 
+@attrs.frozen
+class _Failure:
+    """What a driver hands to a flow in place of an answer."""
+
+    error: BaseException
+
+
 def ask(request: Request[T]) -> Generator[Request[Any], Any, T]:
     """Yield one request and return its answer, with the answer's type.
 
-    Use as ``answer = yield from ask(request)``. What the driver's function raises is raised here.
+    Use as ``answer = yield from ask(request)``; a flow yields in no other way. What the driver's function raises is raised here.
     """
-    answer: T = yield request
+    answer: T | _Failure = yield request
+    if isinstance(answer, _Failure):
+        raise answer.error
     return answer
 
 
 def run(flow: Flow[R], perform: Callable[[Request[Any]], Any]) -> R:
     """Drive a flow to its end with a function that does one request and blocks until it is done."""
-    try:
-        request = next(flow)
-        while True:
-            try:
-                answer = perform(request)
-            except BaseException as error:  # noqa: BLE001 - the flow decides what an error means, cancellation included
-                request = flow.throw(error)
-            else:
-                request = flow.send(answer)
-    except StopIteration as stop:
-        result: R = stop.value
-        return result
+    answer = None
+    while True:
+        try:
+            request = flow.send(answer)
+        except StopIteration as stop:
+            result: R = stop.value
+            return result
+        try:
+            answer = perform(request)
+        except BaseException as error:  # noqa: BLE001 - the flow decides what an error means, cancellation included
+            answer = _Failure(error)
 
 
 async def run_async(flow: Flow[R], perform: Callable[[Request[Any]], Awaitable[Any]]) -> R:
     """Drive a flow to its end with a coroutine function that does one request."""
-    try:
-        request = next(flow)
-        while True:
-            try:
-                answer = await perform(request)
-            except BaseException as error:  # noqa: BLE001 - the flow decides what an error means, cancellation included
-                request = flow.throw(error)
-            else:
-                request = flow.send(answer)
-    except StopIteration as stop:
-        result: R = stop.value
-        return result
+    answer = None
+    while True:
+        try:
+            request = flow.send(answer)
+        except StopIteration as stop:
+            result: R = stop.value
+            return result
+        try:
+            answer = await perform(request)
+        except BaseException as error:  # noqa: BLE001 - the flow decides what an error means, cancellation included
+            answer = _Failure(error)

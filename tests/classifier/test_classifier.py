@@ -72,7 +72,7 @@ def test_shipping_confirmation_in_each_language(text: str) -> None:
 def test_mixed_message_is_not_critical() -> None:
     """A true question loses its force beside a solicitation, and bears the solicitation's topic."""
     found = classify(
-        Message(ADDRESS.subject, ADDRESS.body.replace("Kind regards", "And please leave us a five-star review on Amazon!\n\nKind regards"))
+        Message(ADDRESS.subject, ADDRESS.body.replace("Kind regards", "And please write a product review on Amazon!\n\nKind regards"))
     )
     assert (found.critical, found.solicits, found.topic) == (False, True, Topic.REVIEW_REQUEST)
 
@@ -108,7 +108,7 @@ def attrs_evolve(message: Message, subject: str) -> Message:
 
 def test_tricks_with_letters_do_not_help() -> None:
     """Zero-width characters, look-alike letters and spaced letters are folded before anything is read."""
-    tricky = REVIEW.body.replace("review", "r e v i e w").replace("leave", "le\u200bave").replace("Amazon", "Am\u0430zon")
+    tricky = REVIEW.body.replace("a review", "your r e v i e w").replace("leave", "le\u200bave").replace("Amazon", "Am\u0430zon")
     found = classify(tricky)
     assert (found.critical, found.solicits, found.topic) == (False, True, Topic.REVIEW_REQUEST)
 

@@ -46,7 +46,7 @@ def test_phrases() -> None:
     """Whole words, any ending after a star, several words in a row, in the languages asked for and in those of all."""
     lexicon = Lexicon(
         {
-            "de": {"a": ["gravier*", "welche* name", "adresse", ""]},
+            "de": {"a": ["gravier*", "welche* name", "adresse", "", "?"]},
             "en": {"b": ["address"]},
             "ja": {"c": ["お名前", "*"]},
             "": {"own": ["frog"]},
@@ -89,7 +89,9 @@ def test_subject_keeps_brackets_that_are_no_mark() -> None:
 
 def test_features_know_their_words() -> None:
     """Each feature is a CRC-32, and belongs to a word or to none."""
-    reading = read(Message("", "Which name shall we engrave?\n1. Anna: yes 😀\nhttps://a.example 12\n刻印\nGo!"), load_lexicon())
+    reading = read(
+        Message("", "Which name shall we engrave?\n1. Anna: yes 😀\nPlease tell us:\nhttps://a.example 12\n刻印\nGo!"), load_lexicon()
+    )
     for index, sentence in enumerate(reading.sentences):
         for feature, token in sentence_features(sentence):
             assert 0 <= feature < 2**32

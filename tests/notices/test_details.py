@@ -34,25 +34,18 @@ def test_every_order_of_a_digest_once_in_order(read: Read) -> None:
     reason = "because the buyer has chosen to opt out of receiving unsolicited messages from sellers"
     ids = ["112-2222222-3333333", "112-1111111-3333333", "D01-4444444-5555555"]
     first, second, third = ids
-    assert (
-        orders_of(read(f"We were unable to deliver your messages for orders [{first}], [{second}], [{first}] and {third} {reason}.")) == ids
-    )
-    assert (
-        orders_of(
-            read(
-                f"We were unable to deliver these messages {reason}:\n\n- {first}\n- Order {second}\n\n| {third} |\n\nOrder ID 111-9999999-8888888 is something else."
-            )
-        )
-        == ids
-    )
+    assert orders_of(read(f"We were unable to deliver your messages for [{first}], [{second}], [{first}] and {third} {reason}.")) == ids
+    below = f"- {first}\n- Order {second}\n\n| {third} |\n\nOrder ID 111-9999999-8888888 is something else."
+    assert orders_of(read(f"We were unable to deliver these messages {reason}:\n\n{below}")) == ids
     sentences = "\n\n".join(f"We were unable to deliver the message you sent for order [{order}] {reason}." for order in (*ids, first))
     assert orders_of(read(f"Dear Seller,\n\n{sentences}\n\nAmazon")) == ids
 
 
 def test_no_order_of_anything_else(read: Read) -> None:
     """Not that of the message quoted below, nor of a footer, nor a number that only looks like one."""
-    body = f"{ENGLISH}\n\nTracking 112-4821973-66502181-9, phone 0112-4821973-6650218\n\n> order 113-1212121-3434343\n\nOrder 113-5656565-7878787\n\n-- \nP01-1234567-1234567"
-    assert orders_of(read(body)) == [ORDER]
+    numbers = "Tracking 112-4821973-66502181-9, phone 0112-4821973-6650218"
+    others = "> order 113-1212121-3434343\n\nOrder 113-5656565-7878787\n\n-- \nP01-1234567-1234567"
+    assert orders_of(read(f"{ENGLISH}\n\n{numbers}\n\n{others}")) == [ORDER]
 
 
 @pytest.mark.parametrize(

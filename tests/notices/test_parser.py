@@ -35,6 +35,10 @@ def test_message_objects(write: Write) -> None:
         parse_notice("a text")  # type: ignore[arg-type]
 
 
+def _digest(mail: bytes, count: int) -> bytes:
+    return b"From: a@b.example\nContent-Type: multipart/digest; boundary=d\n\n" + (b"--d\n\n" + mail + b"\n") * count + b"--d--\n"
+
+
 def _nested(levels: int) -> bytes:
     mail = notice_mail()
     for _ in range(levels):
@@ -54,9 +58,9 @@ def test_limits() -> None:
         with pytest.raises(MessageTooLarge):
             NoticeParser(limits=limits).parse(_nested(4))
     assert NoticeParser(limits=Limits(max_depth=5)).parse(_nested(4)) is not None
-    mails = _digest(*[notice_mail(order_ids=[]).replace(b"</body>", b"<p>" + b"x" * 200_000)] * 30)
+    long = notice_mail(order_ids=[]).replace(b"</body>", b"<p>" + b"x" * 200_000)
     with pytest.raises(MessageTooLarge, match="characters of text"):
-        parse_notice(mails)
+        parse_notice(_digest(long, 30))
 
 
 def test_the_end_of_a_long_text_is_not_read(read: Read) -> None:

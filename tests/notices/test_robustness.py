@@ -1,8 +1,11 @@
 """Any bytes at all: no exception but one, no notice out of nothing, no time out of proportion."""
 
+import contextlib
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -36,9 +39,10 @@ NOTICES = [
     forward_as_attachment(notice_mail(language="it"), as_file=True),
 ]
 TOKENS = [
-    b"\r\n", b"\n\n", b"=", b"--", b"> ", b"<", b">", b"&#", b"?", b"\xff", b"\x00", b"\x1b$B", b"Content-Type: message/rfc822\n\n", b"From: Amazon.it\n",
-    b"Content-Transfer-Encoding: base64\n", b"Content-Type: multipart/mixed; boundary=b\n\n--b\n", b"---------- Forwarded message ---------\n", b"Subject: Re: x\n",
-    b"112-1234567-7654321", b"<blockquote type=cite>", b"<div style=display:none>", b"X-Space-Notification-Type: BUYER_OPTED_OUT_BSM_MESSAGES\n",
+    b"\r\n", b"\n\n", b"=", b"--", b"> ", b"<", b">", b"&#", b"?", b"\xff", b"\x00", b"\x1b$B", b"From: Amazon.it\n", b"Subject: Re: x\n",
+    b"Content-Type: message/rfc822\n\n", b"Content-Transfer-Encoding: base64\n", b"Content-Type: multipart/mixed; boundary=b\n\n--b\n",
+    b"---------- Forwarded message ---------\n", b"112-1234567-7654321", b"<blockquote type=cite>", b"<div style=display:none>",
+    b"X-Space-Notification-Type: BUYER_OPTED_OUT_BSM_MESSAGES\n",
     b"because the buyer has chosen to opt out of receiving unsolicited messages", b"On Monday, 1 May 2026 at 10:00 Tom wrote:\n",
 ]  # fmt: skip
 
@@ -63,9 +67,7 @@ def check(raw: bytes) -> None:
 @example(b"Content-Type:charset=\x00\nContent-Transfer-Encoding:o\n=")
 @example(b" \nContent-Type:;name*0;name*")
 @example(b" \nContent-Type:multipart/;boundary=B\n--B\nContent-Type:multipart/;boundary")
-@example(
-    b"From: amazon\nContent-Type: text/html\n\n<p>because the buyer has chosen to opt out of receiving unsolicited messages &#9999999999999;"
-)
+@example(b"From: amazon\nContent-Type: text/html\n\nbecause the buyer has chosen to opt out of receiving unsolicited messages &#99999999;")
 def test_any_bytes(raw: bytes) -> None:
     """Reading any bytes raises nothing."""
     check(raw)
@@ -133,7 +135,7 @@ def test_the_factory_knows_more_languages_than_asked_here() -> None:
 def test_the_small_readers_never_raise(text: str) -> None:
     """Senders, dates, links and passages of any text."""
     read_sender(text)
-    forwarded_date(text, dates.UTC, dates.datetime(2026, 1, 1, tzinfo=dates.UTC))
+    forwarded_date(text, UTC, datetime(2026, 1, 1, tzinfo=UTC))
     named_buyer([text, f"mailto:{text}"])
     store_of_links([text, f"https://{text}"])
     for passage in cut(text, sender="", subject=text, date=""):
@@ -145,7 +147,7 @@ def test_the_small_readers_never_raise(text: str) -> None:
         )
 
 
-def patterns() -> list[re.Pattern[str] | re.Pattern[bytes]]:
+def patterns() -> list[re.Pattern[Any]]:
     """Every pattern of the room."""
     modules = (dates, details, mails, passages, reading, screening, senders, transit)
     return [value for module in modules for value in vars(module).values() if isinstance(value, re.Pattern)]
@@ -183,14 +185,13 @@ BASES = [
 
 
 @pytest.mark.parametrize("pattern", patterns(), ids=lambda pattern: str(pattern.pattern)[:40])
-def test_no_pattern_is_slow(pattern: re.Pattern[str] | re.Pattern[bytes]) -> None:
+def test_no_pattern_is_slow(pattern: re.Pattern[Any]) -> None:
     """Hostile input ten times as long takes a time in proportion, for every pattern, from every place it is searched."""
     for base in BASES:
         for tail in ("", "!", "\x00", "x@"):
-            text = base * (20_000 // len(base)) + tail
-            subject: object = text.encode() if isinstance(pattern.pattern, bytes) else text
+            text: Any = base * (20_000 // len(base)) + tail
             started = time.process_time()
-            sum(1 for _ in pattern.finditer(subject))  # type: ignore[arg-type]
+            list(pattern.finditer(text.encode() if isinstance(pattern.pattern, bytes) else text))
             assert time.process_time() - started < 2, (base, tail)  # a linear pattern takes some milliseconds
 
 
@@ -243,8 +244,6 @@ def test_no_mail_takes_long(name: str, make: Callable[[], bytes]) -> None:
     """Mails of megabytes made to take long: under two seconds of work each, or refused as too large."""
     raw = make()
     started = time.process_time()
-    try:
+    with contextlib.suppress(MessageTooLarge):
         check(raw)
-    except MessageTooLarge:
-        pass
     assert time.process_time() - started < 10, name  # two seconds at most on an idle machine

@@ -125,7 +125,7 @@ def _quote(text: str) -> str:
     [
         (
             "Re: Your message to a buyer could not be delivered",
-            "Is this bad?\n\nOn Thu, Sep 10, 2026 at 8:15 AM Amazon.com <auto-communication@amazon.com> wrote:\n\n{quoted}",
+            "Bad?\n\nOn Thu, Sep 10, 2026 at 8:15 AM Amazon.com <auto-communication@amazon.com> wrote:\n\n{quoted}",
         ),
         (
             "Re: Fwd: Your message",
@@ -142,9 +142,9 @@ def _quote(text: str) -> str:
     ],
 )
 def test_threads_about_a_notice(read: Read, english: str, subject: str, thread: str) -> None:
-    """Whoever answers a notice, or a colleague who forwarded it, quotes it; the answer is no notice, and neither is a forward of the answer."""
-    block = "From: Amazon.com <auto-communication@amazon.com>\nSent: Thursday, September 10, 2026 8:15 AM\nTo: shop@example.com\nSubject: Your message"
-    answer = "From: Help <help@desk.example>\nSent: Friday, September 11, 2026 9:15 AM\nTo: bob@shop.example\nSubject: RE: FW: Your message"
+    """Whoever answers a notice, or a colleague who forwarded it, quotes it. The answer is no notice, nor is a forward of the answer."""
+    block = "From: Amazon.com <auto-communication@amazon.com>\nSent: Thursday, September 10, 2026\nTo: shop@example.com\nSubject: Notice"
+    answer = "From: Help <help@desk.example>\nSent: Friday, September 11, 2026 9:15 AM\nTo: bob@shop.example\nSubject: RE: FW: Notice"
     forward = f"---------- Forwarded message ---------\n{block}\n\n{english}"
     body = thread.format(english=english, block=block, answer=answer, quoted=_quote(english), quoted_forward=_quote(forward))
     assert read(body, subject=subject, sender="Help <help@desk.example>") is None
@@ -215,7 +215,7 @@ def test_gmails_word_for_spam_is_no_opt_out(read: Read) -> None:
     "body",
     [
         "Congratulations, order 112-4821973-6650218 was sold.",
-        "As of Tuesday the option to add [Important] to the subject is removed. Messages to buyers who opted out of unsolicited messages are not delivered.",
+        "The option to add [Important] to the subject is removed. Buyers who opted out of unsolicited messages get critical messages only.",
         "",
         "\n\n\n",
     ],

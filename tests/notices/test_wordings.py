@@ -28,7 +28,7 @@ SURVEY = ""
 
 
 def test_every_language_has_its_file() -> None:
-    """Each of the fourteen languages has a subject, a greeting, a sign-off and a wording for opt-outs; each wording an example and a source."""
+    """Each of the fourteen has a subject, a greeting, a sign-off and a wording for opt-outs; each wording has an example and a source."""
     wordings = load_wordings()
     assert {wording.language for wording in wordings.wordings if wording.kind is NoticeKind.OPT_OUT} == LANGUAGES
     assert set(wordings.phrases) - {""} == LANGUAGES
@@ -90,8 +90,8 @@ def test_a_users_own_file(tmp_path: Path) -> None:
     path = tmp_path / "fi.toml"
     path.write_text(FINNISH, encoding="utf-8-sig")
     parser = NoticeParser(wordings=[path])
-    body = "Hyvä myyjä\n\nEmme voineet toimittaa tilauksen 405-1234567-7654321 viestiä, koska ostaja on päättänyt olla vastaanottamatta viestejä."
-    mail = f"From: Amazonin myyjätuki <x@mail.example>\n\n{body}".encode()
+    body = "Emme voineet toimittaa tilauksen 405-1234567-7654321 viestiä, koska ostaja on päättänyt olla vastaanottamatta viestejä."
+    mail = f"From: Amazonin myyjätuki <x@mail.example>\n\nHyvä myyjä\n\n{body}".encode()
     notice = parser.parse(mail)
     assert notice is not None
     assert (notice.kind, notice.language, notice.confidence) == (NoticeKind.OPT_OUT, "fi", 0.63)

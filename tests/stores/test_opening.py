@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, EntryPoints
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,9 @@ import pytest
 from optoutkit.errors import InvalidUri, MissingExtra, StoreUnavailable
 from optoutkit.identities import Address, OrderId
 from optoutkit.optouts import OptOut
-from optoutkit.stores import opening
-from optoutkit.stores.memory import AsyncMemoryStore, MemoryStore
+from optoutkit.stores.memory import MEMORY, AsyncMemoryStore, MemoryStore
 from optoutkit.stores.opening import open_async_store, open_store
-from optoutkit.stores.sqlite import AsyncSqliteStore, SqliteStore
+from optoutkit.stores.sqlite import SQLITE, AsyncSqliteStore, SqliteStore
 
 BUYER = Address("buyer@example.com")
 
@@ -135,43 +134,71 @@ class OtherBackend:
 OTHER = OtherBackend()
 
 
-def test_third_parties_add_schemes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An entry point of the group is found by its scheme, but does not take the place of a built-in store."""
-    points = EntryPoints(
-        EntryPoint(name, value, "optoutkit.stores")
-        for name, value in [("other", f"{__name__}:OTHER"), ("sqlite", "no.such:THING"), ("broken", "no.such:THING"), ("empty", "os:NO")]
-    )
-    monkeypatch.setattr(opening, "entry_points", lambda group: points.select(group=group))
-    monkeypatch.setattr(EntryPoint, "load", _load_from_here(EntryPoint.load))
+def raise_missing_extra() -> None:
+    """What a backend does whose driver is not there."""
+    raise MissingExtra("the lacking:// store", "lacking")
+
+
+class Installed:
+    """An entry point as a distribution brings it."""
+
+    def __init__(self, name: str, load: Callable[[], Any]) -> None:
+        self.name = name
+        self.load = load
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have some backends installed."""
+    points = [
+        Installed("other", lambda: OTHER),
+        Installed("sqlite", lambda: OTHER),
+        Installed("broken", EntryPoint("broken", "no.such.module:THING", "optoutkit.stores").load),
+        Installed("empty", EntryPoint("empty", "os:NO_SUCH_NAME", "optoutkit.stores").load),
+        Installed("lacking", raise_missing_extra),
+    ]
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points if group == "optoutkit.stores" else [])
+
+
+@pytest.mark.usefixtures("installed")
+def test_third_parties_add_schemes() -> None:
+    """A backend is found by its scheme, and gets the whole URI."""
     assert isinstance(open_store("other://host/x"), MemoryStore)
-    assert isinstance(open_async_store("OTHER://host/x".replace("OTHER", "other")), AsyncMemoryStore)
-    with pytest.raises(InvalidUri, match="a file is missing"):
-        open_store("sqlite://")
-    for uri in ("broken://", "empty://"):
-        with pytest.raises(InvalidUri, match="could not be loaded"):
-            open_store(uri)
-    with pytest.raises(InvalidUri, match="broken://, empty://, memory://, other://, sqlite://"):
+    assert isinstance(open_async_store("other://host/x"), AsyncMemoryStore)
+    with pytest.raises(InvalidUri, match="broken://, empty://, lacking://, memory://, other://, sqlite://"):
         open_store("nosuch://")
 
 
-def test_a_missing_extra_names_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("installed")
+def test_nobody_takes_the_place_of_a_built_in_store() -> None:
+    """``sqlite://`` stays ours, whatever is installed."""
+    with pytest.raises(InvalidUri, match="a file is missing"):
+        open_store("sqlite://")
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("uri", ["broken://", "empty://"])
+def test_a_backend_that_cannot_be_loaded_is_reported(uri: str) -> None:
+    """A broken distribution is a clear error of ours."""
+    with pytest.raises(InvalidUri, match="could not be loaded"):
+        open_store(uri)
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_missing_extra_names_itself() -> None:
     """A backend whose driver is not installed says which extra brings it."""
-
-    def load(_: EntryPoint) -> None:
-        raise MissingExtra("the redis:// store", "redis")
-
-    monkeypatch.setattr(EntryPoint, "load", load)
-    with pytest.raises(MissingExtra, match=r"pip install 'optoutkit\[redis\]'"):
-        open_store("memory://")
+    with pytest.raises(MissingExtra, match=r"pip install 'optoutkit\[lacking\]'"):
+        open_store("lacking://")
 
 
 def test_the_built_in_stores_need_no_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
     """They open where no distribution is installed, as in a zip or a source tree."""
-    monkeypatch.setattr(opening, "entry_points", lambda group: EntryPoints())
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [])
     with open_store("memory://") as store:
         assert store.lookup([OrderId("302-1234567-1234567")]) == {}
 
 
-def _load_from_here(load: Callable[[EntryPoint], Any]) -> Callable[[EntryPoint], Any]:
-    """Load entry points that name this module, which importlib mode gives no importable name."""
-    return lambda point: OTHER if point.name == "other" else load(point)
+def test_the_entry_points_of_the_distribution_are_the_built_in_stores() -> None:
+    """What the metadata says for other programs leads to the same backends."""
+    points = entry_points(group="optoutkit.stores")
+    assert {point.name: point.load() for point in points} == {"memory": MEMORY, "sqlite": SQLITE}

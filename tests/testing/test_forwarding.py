@@ -16,7 +16,10 @@ from optoutkit.testing.forwarding import (
     forward_inline,
 )
 
-MAIL = b"From: =?utf-8?q?J=C3=BCrgen?= <j@example.com>\r\nTo: shop@example.com\r\nSubject: Hello\r\nDate: Thu, 10 Sep 2026 08:15:30 +0000\r\n\r\nFirst line\r\nSecond line\r\n"
+MAIL = (
+    b"From: =?utf-8?q?J=C3=BCrgen?= <j@example.com>\r\nTo: shop@example.com\r\nSubject: Hello\r\n"
+    b"Date: Thu, 10 Sep 2026 08:15:30 +0000\r\n\r\nFirst line\r\nSecond line\r\n"
+)
 
 
 @pytest.mark.parametrize("language", FORWARDING_LANGUAGES)
@@ -42,7 +45,7 @@ def test_mails_that_lack_what_a_forward_tells() -> None:
 
 
 @pytest.mark.parametrize("as_file", [True, False])
-def test_an_attached_mail_is_untouched(as_file: bool) -> None:  # noqa: FBT001
+def test_an_attached_mail_is_untouched(as_file: bool) -> None:
     """Byte for byte, so that its signature stays good."""
     raw = forward_as_attachment(MAIL, as_file=as_file)
     outer = email.message_from_bytes(raw)

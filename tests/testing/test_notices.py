@@ -8,12 +8,12 @@ import pytest
 from optoutkit import parse_notice
 from optoutkit.marketplaces import Marketplace
 from optoutkit.notices import NoticeKind
-from optoutkit.testing.notices import LANGUAGES, notice_mail
+from optoutkit.testing.notices import LANGUAGES, Layout, notice_mail
 
 
 @pytest.mark.parametrize("layout", ["2017", "2026"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_asked_for_is_in_the_mail(language: str, layout: str) -> None:
+def test_what_is_asked_for_is_in_the_mail(language: str, layout: Layout) -> None:
     """Order, store, date and, in the layout of 2026, the buyer's alias; the type header as asked."""
     store = Marketplace.by_domain("amazon.ie")
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -24,7 +24,7 @@ def test_what_is_asked_for_is_in_the_mail(language: str, layout: str) -> None:
         buyer="abc@marketplace.amazon.ie",
         marketplace=store,
         sent_at=moment,
-    )  # type: ignore[arg-type]
+    )
     mail = email.message_from_bytes(raw)
     assert mail["From"] == '"Amazon.ie" <auto-communication@amazon.com>'
     assert ("X-Space-Notification-Type" in mail) == (layout == "2026")

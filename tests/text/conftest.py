@@ -1,6 +1,7 @@
 """What the tests of reading share: work that must not grow faster than its input."""
 
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -36,3 +37,20 @@ def _assert_linear(work: Callable[[Any], object], pattern: Any, before: Any = No
 def assert_linear() -> Callable[..., None]:
     """Assert that work grows with its input and no faster; quadratic work is sixteen times as much for four times the input."""
     return _assert_linear
+
+
+@pytest.fixture
+def assert_frugal() -> Callable[..., None]:
+    """Assert that work needs little memory: a regular expression that may go back takes 120 bytes for each repetition."""
+
+    def check(work: Callable[[Any], object], text: Any) -> None:
+        work(text[:100])
+        tracemalloc.start()
+        try:
+            work(text)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 80 * len(text)
+
+    return check

@@ -181,3 +181,9 @@ PATTERNS = [
 def test_hostile_text_takes_linear_time(pattern: str, assert_linear: Callable[..., None]) -> None:
     """No pattern makes folding slow."""
     assert_linear(fold, pattern)
+
+
+@pytest.mark.parametrize("pattern", ["a ", "аb"])
+def test_hostile_text_takes_little_memory(pattern: str, assert_frugal: Callable[..., None]) -> None:
+    """Neither endless spacing nor endless words."""
+    assert_frugal(fold, pattern * 75_000)

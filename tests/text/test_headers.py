@@ -178,3 +178,22 @@ def test_hostile_headers_take_linear_time(pattern: bytes, assert_linear: Callabl
         found.parameters("a")
 
     assert_linear(read, pattern, b"A: ")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"A:" + b"\n b" * 50_000,
+        b" x\n" * 50_000,
+        b'A: b; c="' + b"d" * 150_000,
+        b"A: b; c=" + b"\\d" * 75_000,
+        b'A: b; c="' + b"\\d" * 75_000,
+    ],
+)
+def test_hostile_headers_take_little_memory(raw: bytes, assert_frugal: Callable[..., None]) -> None:
+    """Neither folds nor quotes nor escapes."""
+
+    def read(raw: bytes) -> None:
+        headers(raw).parameters("a")
+
+    assert_frugal(read, raw)

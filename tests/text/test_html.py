@@ -38,6 +38,7 @@ from optoutkit.text.html import Link, render
         ("<table><tr><th>a<td>b<tr><td>c<td><p>d</p></table>e", "a\tb\nc\nd\ne"),
         ("<table><tbody><tr><td></td><td>a</td></tr></tbody></table>", "a"),
         ("<select><option>a<option>b</select>", "a\nb"),
+        ("a<img src=x>b<img>c", "abc"),
         ("a<script>x<b>y</script>b<style>p{}</style>c", "abc"),
         ("<head><title>t</title><meta charset=x></head><body>a", "a"),
         ("a<SCRIPT>x</scripty>y</Script >b", "ab"),

@@ -108,3 +108,9 @@ def test_no_text_raises_or_yields_anything_but_addresses(value: str) -> None:
 def test_hostile_fields_take_linear_time(pattern: str, assert_linear: Callable[..., None]) -> None:
     """No pattern makes reading slow."""
     assert_linear(read_mailboxes, pattern)
+
+
+@pytest.mark.parametrize("value", ['"' + "a" * 150_000, '"' + "\\a" * 75_000, "a" * 150_000 + "@b.example", '""' * 75_000 + "@b.example"])
+def test_hostile_fields_take_little_memory(value: str, assert_frugal: Callable[..., None]) -> None:
+    """Neither quotes nor endless words."""
+    assert_frugal(read_mailboxes, value)

@@ -443,3 +443,9 @@ PATTERNS = [
 def test_hostile_threads_take_linear_time(pattern: str, assert_linear: Callable[..., None]) -> None:
     """No pattern makes parting slow."""
     assert_linear(split, pattern)
+
+
+@pytest.mark.parametrize("pattern", [">", "> "])
+def test_hostile_threads_take_little_memory(pattern: str, assert_frugal: Callable[..., None]) -> None:
+    """Marks without end."""
+    assert_frugal(split, pattern * 75_000)

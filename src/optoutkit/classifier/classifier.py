@@ -17,6 +17,9 @@ from optoutkit.messages import Message
 __all__ = ["Classifier", "classify"]
 
 _NEED = "need:"
+_SURE_NEED = 0.5
+"""From which probability on a sentence counts as asking for what the order needs, where the message also solicits."""
+
 _STAND_IN = _NEED + Topic.ORDER_PROBLEM_NEEDS_BUYER
 """What an own critical topic counts as where the verdict is made."""
 
@@ -76,15 +79,17 @@ class Classifier:
         probabilities = [sentence.probabilities for sentence in judged]
         values = inputs(model.labels, probabilities, model.whole(set().union(*(sentence.features for sentence in judged))))
         likely = model.criticality(values)
-        solicits = max(_solicitation(model, row) for row in probabilities) >= model.solicit_threshold
+        plea = max(_solicitation(model, row) for row in probabilities)
+        solicits = plea >= model.solicit_threshold
         threshold = model.threshold if self._threshold is None else self._threshold
         critical = likely >= threshold and not solicits
-        topic = self._topic(model, values, judged, critical=critical, solicits=solicits)
+        mixed = solicits and max(_need(model, row) for row in probabilities) >= _SURE_NEED
+        topic = self._topic(model, values, judged, critical=critical, mixed=mixed)
         found = Classification(
             critical=critical,
             solicits=solicits,
             topic=topic,
-            confidence=likely if critical else 1 - likely,
+            confidence=likely if critical else max(1 - likely, plea if solicits else 0.0),
             language=reading.language,
             evidence=evidence(model, reading, judged, critical=critical, topic=topic),
         )
@@ -114,14 +119,14 @@ class Classifier:
             label = _STAND_IN if self._is_critical(topic) else Topic.OTHER
         return [0.99 if known == label else 0.01 / len(model.labels) for known in model.labels]
 
-    def _topic(self, model: Model, values: list[float], judged: list[Judged], *, critical: bool, solicits: bool) -> str:
-        """The likeliest topic of those that agree with the verdict."""
+    def _topic(self, model: Model, values: list[float], judged: list[Judged], *, critical: bool, mixed: bool) -> str:
+        """The likeliest topic of those that agree with the verdict; of a mixed message, of those that make it mixed."""
         own = [sentence.own_topic for sentence in judged if sentence.own_topic is not None]
         agreeing = [topic for topic in own if self._own_topics.get(topic) is critical]
-        if agreeing and not solicits:
+        if agreeing and not mixed:
             return agreeing[0]
         scores = dict(zip(map(Topic, model.topics), model.topic_scores(values), strict=True))
-        fitting = [topic for topic in scores if topic.critical == critical and (topic.solicits or not solicits)]
+        fitting = [topic for topic in scores if topic.critical == critical and (topic.solicits or not mixed)]
         return max(fitting, key=lambda topic: scores[topic])
 
     def _declared(self, message: Message, found: Classification) -> Classification:
@@ -142,6 +147,10 @@ def _nothing(reading: Reading, message: Message) -> Classification:
 
 def _solicitation(model: Model, row: Sequence[float]) -> float:
     return sum(chance for label, chance in zip(model.labels, row, strict=True) if label in SOLICITING)
+
+
+def _need(model: Model, row: Sequence[float]) -> float:
+    return sum(chance for label, chance in zip(model.labels, row, strict=True) if label.startswith(_NEED))
 
 
 def _as_message(message: Message | StandardMessage | bytes | str) -> Message:

@@ -10,7 +10,6 @@ import functools
 import json
 import math
 import struct
-import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.resources import files
 from operator import mul
@@ -26,6 +25,7 @@ __all__ = ["SOLICITING", "Model", "features_of", "inputs", "load_model", "packed
 SOLICITING = frozenset(topic.value for topic in Topic if topic.solicits)
 """Labels of sentences that want something for the seller."""
 
+_LEAD = 0.75  # how much less each sentence counts than the one before, where the first count most
 _HEADER = struct.Struct("<II")
 
 
@@ -114,7 +114,10 @@ def _softmax(scores: list[float]) -> list[float]:
 
 
 def inputs(labels: Sequence[str], probabilities: Sequence[Sequence[float]], whole: float) -> list[float]:
-    """What the verdict on a message is made of: for each label the surest sentence and the mean, then a few sums over kinds of label.
+    """What the verdict on a message is made of.
+
+    For each label the surest sentence, the mean, and the mean with the first sentences counting most; then a few sums over kinds
+    of label.
 
     Args:
         labels: The model's labels.
@@ -128,9 +131,11 @@ def inputs(labels: Sequence[str], probabilities: Sequence[Sequence[float]], whol
     solicits = max(sum(p for label, p in zip(labels, row, strict=True) if label in SOLICITING) for row in probabilities)
     logits = [_logit(need) for need in needs]
     count = len(probabilities)
+    lead = [_LEAD**index * (1 - _LEAD) for index in range(count)]
     return [
         *map(max, columns),
         *(sum(column) / count for column in columns),
+        *(sum(map(mul, column, lead)) for column in columns),
         needs[0],
         sum(needs[:2]),
         logits[0],
@@ -149,10 +154,7 @@ def _logit(probability: float) -> float:
 
 def _unpacked(data: bytes, scale: float) -> dict[int, tuple[tuple[int, float], ...]]:
     features, entries = _HEADER.unpack_from(data)
-    numbers = array.array("I")
-    numbers.frombytes(data[_HEADER.size : _HEADER.size + 4 * (2 * features + 1)])
-    if sys.byteorder == "big":
-        numbers.byteswap()
+    numbers = struct.unpack_from(f"<{2 * features + 1}I", data, _HEADER.size)
     position = _HEADER.size + 4 * (2 * features + 1)
     labels = data[position : position + entries]
     weights = array.array("b", data[position + entries : position + 2 * entries])
@@ -169,13 +171,11 @@ def packed(entries: Iterable[tuple[int, Sequence[tuple[int, int]]]]) -> bytes:
     for _, pairs in ordered:
         starts.append(starts[-1] + len(pairs))
     flat = [pair for _, pairs in ordered for pair in pairs]
-    numbers = array.array("I", [*(feature for feature, _ in ordered), *starts])
-    if sys.byteorder == "big":
-        numbers.byteswap()
+    numbers = [*(feature for feature, _ in ordered), *starts]
     return b"".join(
         (
             _HEADER.pack(len(ordered), len(flat)),
-            numbers.tobytes(),
+            struct.pack(f"<{len(numbers)}I", *numbers),
             bytes(label for label, _ in flat),
             array.array("b", [weight for _, weight in flat]).tobytes(),
         )

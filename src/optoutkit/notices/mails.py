@@ -30,7 +30,7 @@ _MARKETPLACE_FIELD = "x-marketplace-id"
 # Lists and forwarding services put their own address into From and keep Amazon's in one of these.
 _OTHER_SENDER_FIELDS = ("reply-to", "x-original-from", "x-google-original-from", "x-original-sender")
 _LONGEST_BODY = 2**18  # characters; a notice has a few thousand, and nobody forwards one below a longer text
-_MOST_TEXT = 2**22  # characters of all bodies together, those of attached mails included
+_MOST_TEXT = 2**21  # characters of all bodies together, those of attached mails included
 
 
 class MailReader:

@@ -8,7 +8,7 @@ from functools import cache
 
 from optoutkit.notices.mails import MailReader
 from optoutkit.notices.screening import Screen
-from optoutkit.notices.values import Form, Notice
+from optoutkit.notices.values import Form, Notice, NoticeKind
 from optoutkit.notices.wordings import load_wordings
 from optoutkit.text.mime import Limits, raw_bytes
 
@@ -16,6 +16,7 @@ __all__ = ["NoticeParser", "parse_notice"]
 
 _DEFAULT_LIMITS = Limits()
 _FORMS = tuple(Form)  # the surest first
+_KINDS = tuple(NoticeKind)  # the one that matters most first
 
 
 class NoticeParser:
@@ -44,7 +45,7 @@ class NoticeParser:
         """Read a mail as a notice.
 
         Where it holds several of one kind, as a digest does, they are given as one with the orders of all; its ``source`` is then the whole
-        mail, because no single part speaks for all of them. :meth:`parse_all` gives each by itself.
+        mail, because no single part speaks for all of them. Of several kinds opt-outs come first. :meth:`parse_all` gives each by itself.
 
         Args:
             raw: A raw mail, or a message object of the standard library.
@@ -104,10 +105,13 @@ def _parser() -> NoticeParser:
 
 
 def _as_one(notices: tuple[Notice, ...], raw: bytes) -> Notice | None:
-    """One notice for all those of the first one's kind."""
-    alike = [notice for notice in notices if notice.kind is notices[0].kind]
-    if len(alike) < 2:  # noqa: PLR2004
-        return alike[0] if alike else None
+    """One notice for all those of one kind: opt-outs, if there are any."""
+    if not notices:
+        return None
+    kind = min((notice.kind for notice in notices), key=_KINDS.index)
+    alike = [notice for notice in notices if notice.kind is kind]
+    if len(alike) == 1:
+        return alike[0]
     orders = tuple(dict.fromkeys(order for notice in alike for order in notice.order_ids))
     # The same notice may come twice: attached, and written into the text. Then the surest form of it is the one.
     for notice in sorted(alike, key=lambda notice: _FORMS.index(notice.form)):

@@ -36,6 +36,7 @@ _WRAPPED_ID = re.compile(
     r"(?<![0-9a-z-])((?:[0-9]{3}|[dsp]0[0-9])-)([ \t>]*\n[ \t>]*)?([0-9]{7}-)([ \t>]*\n[ \t>]*)?([0-9]{7})(?![0-9a-z])"
 )
 _MOST_LETTERS_BESIDE_ID = 16  # in a list of orders: "Bestellnummer"
+_SPELLED_OUT = re.compile(r"<(?:https?:|mailto:)[^<>]{0,2000}>", re.IGNORECASE)  # a link's target, put into the sentence by a mail program
 _LINK_TYPE = re.compile(r"(?:customattribute1value|communicationname)(?:=|%3d)([a-z0-9_]{4,80})", re.IGNORECASE)
 _HEADER_CONFIDENCE, _BOTH_CONFIDENCE, _LINK_CONFIDENCE = 0.98, 0.99, 0.9
 _TYPES_SOURCE = "amazon.md section c: X-Space-Notification-Type"
@@ -85,12 +86,13 @@ def read_passage(passage: Passage, wordings: Wordings, *, header: TypeHeader | N
     if header:
         return _by_header(text, header, [each for each in found if each.wording.kind is header.kind])
     types = _link_types(passage, links, wordings)
-    if any(kind is None for kind in types.values()):
-        return None
+    known = {value: kind for value, kind in types.items() if kind}
+    if len(known) < len(types):
+        return None  # mail of another kind
     for each in found:
         if reading := _by_wording(text, each, found):
             return reading
-    return _by_link(text, types)
+    return _by_link(text, known)
 
 
 def _by_header(text: "_Text", header: TypeHeader, found: list[Found]) -> Reading:
@@ -127,13 +129,12 @@ def _by_wording(text: "_Text", each: Found, found: list[Found]) -> Reading | Non
     )
 
 
-def _by_link(text: "_Text", types: dict[str, NoticeKind | None]) -> Reading | None:
+def _by_link(text: "_Text", types: dict[str, NoticeKind]) -> Reading | None:
     kinds = set(types.values())
     orders = text.first_orders()
     if len(kinds) != 1 or not orders or not text.is_beginning(text.places[0]):
         return None
-    (kind,) = kinds
-    assert kind is not None  # noqa: S101 - the caller has turned those away
+    kind = kinds.pop()
     evidence = tuple(NoticeEvidence("link", value, _TYPES_SOURCE) for value in types)
     return Reading(kind=kind, order_ids=orders, language=None, confidence=_LINK_CONFIDENCE, evidence=evidence)
 
@@ -150,7 +151,7 @@ class _Text:
     def __init__(self, passage: Passage, wordings: Wordings) -> None:
         self._passage = passage
         self._wordings = wordings
-        self.folded: Folded = fold(passage.text)
+        self.folded: Folded = fold(_SPELLED_OUT.sub(lambda link: " " * len(link[0]), passage.text))
         whole = _WRAPPED_ID.sub(lambda id_: f"{id_[1].upper()}{id_[3]}{id_[5]}{id_[2] or ''}{id_[4] or ''}", self.folded.text)
         ids = list(find_order_ids(whole))
         self.places = [place for place, _ in ids]
@@ -241,7 +242,11 @@ class _Text:
             return True
         if len(line) > _LONGEST_GREETING or line.endswith((":", "?")):
             return False
-        return line.endswith((",", "、", "،", "!")) or letters.startswith(tuple(self._wordings.greetings)) or line.startswith(_greetings())
+        return line.endswith((",", "、", "،", "!")) or letters.startswith(self._wordings.greetings) or _greets(line)
+
+
+def _greets(line: str) -> bool:
+    return line.startswith(_greetings()) and any(line.startswith(words) and not line[len(words) :][:1].isalpha() for words in _greetings())
 
 
 @cache

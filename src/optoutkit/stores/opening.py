@@ -6,8 +6,8 @@ The scheme names the backend. Third parties add theirs under the entry-point gro
     mystore = "my_package:BACKEND"
 """
 
-from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol
+from importlib import import_module, metadata
+from typing import Protocol, cast
 
 from optoutkit.errors import InvalidUri, MissingExtra
 from optoutkit.stores.base import AsyncOptOutStore, OptOutStore
@@ -17,9 +17,10 @@ __all__ = ["Backend", "open_async_store", "open_store"]
 
 _GROUP = "optoutkit.stores"
 
+# Their entry points, which are not asked for: to search the metadata of all that is installed takes longer than to open a store.
 _BUILT_IN = {
-    "memory": EntryPoint("memory", "optoutkit.stores.memory:MEMORY", _GROUP),
-    "sqlite": EntryPoint("sqlite", "optoutkit.stores.sqlite:SQLITE", _GROUP),
+    "memory": ("optoutkit.stores.memory", "MEMORY"),
+    "sqlite": ("optoutkit.stores.sqlite", "SQLITE"),
 }
 
 
@@ -72,13 +73,16 @@ def open_async_store(uri: str) -> AsyncOptOutStore:
 
 def _backend(uri: str) -> Backend:
     scheme = StoreUri.parse(uri).scheme
-    found = {entry.name: entry for entry in entry_points(group=_GROUP)} | _BUILT_IN
-    if scheme not in found:
-        raise InvalidUri(f"there is no store for {scheme}://; there is: {', '.join(f'{name}://' for name in sorted(found))}")
+    if scheme in _BUILT_IN:
+        module, name = _BUILT_IN[scheme]
+        return cast("Backend", getattr(import_module(module), name))
+    installed = {entry.name: entry for entry in metadata.entry_points(group=_GROUP)}
+    if scheme not in installed:
+        schemes = sorted(_BUILT_IN.keys() | installed.keys())
+        raise InvalidUri(f"there is no store for {scheme}://; there is: {', '.join(f'{name}://' for name in schemes)}")
     try:
-        backend: Backend = found[scheme].load()
+        return cast("Backend", installed[scheme].load())
     except MissingExtra:
         raise
     except (ImportError, AttributeError) as error:
         raise InvalidUri(f"the store for {scheme}:// could not be loaded: {error}") from error
-    return backend

@@ -21,7 +21,7 @@ from optoutkit.marketplaces import MARKETPLACES, Marketplace
 from optoutkit.notices import NoticeKind
 from optoutkit.notices.wordings import Phrases, Wording, load_wordings
 
-__all__ = ["LANGUAGES", "notice_mail"]
+__all__ = ["LANGUAGES", "Layout", "notice_mail"]
 
 _WORDINGS = load_wordings()
 
@@ -29,6 +29,7 @@ LANGUAGES = tuple(sorted(language for language in _WORDINGS.phrases if language)
 """Languages in which notices can be made. Those of which no genuine notice is known are optoutkit's own translation."""
 
 Layout = Literal["2017", "2026"]
+"""The two forms seen so far, by their year."""
 
 _SENT_AT = datetime(2026, 9, 10, 8, 15, 30, tzinfo=UTC)
 _TYPES = {NoticeKind.OPT_OUT: "BUYER_OPTED_OUT_BSM_MESSAGES"}

@@ -60,13 +60,13 @@ _LONGEST_EXPANSION = 4  # one sign may stand for a phrase of 18 letters; nobody 
 
 _ASCII = re.compile(r"[\t\n\r -\x7e]*")
 _RUN = re.compile(r"([\t\n\r -\x7e]+)|[^\t\n\r -\x7e]+")
-_LETTERS = re.compile(r"(?:[^\W\d_]|[\u00ad\u0300-\u036f\u200b-\u200f\u2060-\u2064\ufeff])+")
+_LETTERS = re.compile(r"(?:[^\W\d_]|[\u00ad\u0300-\u036f\u200b-\u200f\u2060-\u2064\ufeff])++")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff\uff21-\uff5a\U0001d400-\U0001d6a5]")
 _FOREIGN = re.compile(r"[\u0370-\u03ff\u0400-\u052f\u0531-\u0588]")
 _WITHOUT_TWIN = re.compile(rf"(?![{''.join(map(chr, _LATIN_TWIN))}]){_FOREIGN.pattern}")
 _PHONETIC = {code: latin for code, latin in _LATIN_TWIN.items() if not _FOREIGN.match(chr(code))}
 _LETTER = "a-zß-öø-ɏ"
-_SPACED = re.compile(rf"(?<![^\W\d_])[{_LETTER}]([ .\-_*·•|/+~])[{_LETTER}]\1[{_LETTER}](?:\1[{_LETTER}])+(?![^\W\d_])")
+_SPACED = re.compile(rf"(?<![^\W\d_])[{_LETTER}]([ .\-_*·•|/+~])[{_LETTER}]\1[{_LETTER}](?:\1[{_LETTER}]){{1,99}}(?![^\W\d_])")
 
 
 @attrs.frozen(eq=False)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 __all__ = ["Line", "plain", "read_lines"]
 
-_LINE = re.compile(r"\n+|(?P<marks>[ \t\u00a0]*(?:>[ \t\u00a0]?)+)?(?P<content>[^\n]*)\n?")
+_LINE = re.compile(r"\n+|(?P<marks>[ \t\u00a0]*(?:>[ \t\u00a0]?)++)?(?P<content>[^\n]*)\n?")
 _SAME = str.maketrans("’ı", "'i")  # Turkish capitals fold to i
 _LONGEST = 500  # characters of a line that are looked at; no line that announces or closes anything is longer
 

@@ -13,13 +13,13 @@ from optoutkit.text.headers import decode_words
 
 __all__ = ["Mailbox", "read_mailboxes"]
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|\\.|[^"\\(),:;<>]+|.', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|\\.|[^"\\(),:;<>]+|.', re.DOTALL)
 _QUOTING = re.compile(r'\\(.)|"', re.DOTALL)
 _AROUND_DOT = re.compile(r" ?([@.]) ?")
 _COMMENT_TOKEN = re.compile(r"[^()\\]+|\\.|.", re.DOTALL)
 _ATEXT = r"[^\x00-\x20\x7f()<>\[\]:;@\\,\"]"
 # Dots are not looked at closely: Japanese carriers gave out addresses with two in a row, or one before the @.
-_ADDR_SPEC = re.compile(rf'(?:{_ATEXT}|"(?:[^"\\]|\\.)*")+@(?:{_ATEXT}+|\[[^\[\]\\]*\])')
+_ADDR_SPEC = re.compile(rf'(?:{_ATEXT}++|"(?:[^"\\]++|\\.)*+")++@(?:{_ATEXT}+|\[[^\[\]\\]*\])')
 
 
 @attrs.frozen

@@ -60,7 +60,7 @@ class Mail:
 
     def __init__(self, raw: bytes, root: Part) -> None:
         """Keep the bytes and the tree of parts."""
-        self.raw = raw
+        self.raw: bytes = raw
         self._root = root
 
     @property

@@ -80,6 +80,8 @@ def _ends_sentence(text: str, start: int, stop: int) -> bool:
     if _NUMBER_OR_INITIAL.search(before):
         return text[stop : stop + 1] in ("", "\n")
     word = before.lower().split()[-1].lstrip("(\"'")
+    if word in _words_too():  # "no. 5", but "No. Please …"
+        return not text[stop : stop + 2].strip().isdigit()
     return word not in _abbreviations()
 
 
@@ -87,6 +89,13 @@ def _is_in_link(text: str, start: int, mark: re.Match[str]) -> bool:
     """Whether a ``?`` between letters belongs to an address on the web."""
     following = text[mark.end() : mark.end() + 1]
     return bool(mark["mark"] and following.isalpha() and _LINK.search(text, max(start, mark.start() - _LONGEST_LINK), mark.start()))
+
+
+@cache
+def _words_too() -> frozenset[str]:
+    """Abbreviations that are words of some language, dot or not."""
+    words = frozenset().union(*(word_list(language).function_words for language in LANGUAGES))
+    return frozenset(abbreviation for abbreviation in _abbreviations() if abbreviation.rstrip(".") in words)
 
 
 @cache

@@ -1,8 +1,9 @@
 """Connections to one SQLite file: opened as needed, used by one thread at a time, never used across a fork.
 
 Whatever the driver raises leaves this module as a StoreError that says what to do. A lock that another connection holds is
-waited for, with SQLite's own busy timeout and, where SQLite gives up at once (recovery, two processes that create the file),
-by trying again until the same timeout.
+waited for by asking again, every few milliseconds, until a timeout. SQLite's own busy timeout is kept short: it asks less and
+less often, so that among many writers some would wait for ever, and now and then (recovery, two processes that make the file)
+it does not wait at all.
 """
 
 import contextlib
@@ -31,6 +32,9 @@ _SETTINGS = (
     "PRAGMA cache_size = -16384",  # 16 MiB, as a batch touches pages all over the file
     "PRAGMA wal_autocheckpoint = 4000",  # pages, 16 MiB: batches go faster than with the usual 1000
 )
+
+_BUSY_TIMEOUT = 0.01
+"""How many seconds SQLite itself waits for a lock."""
 
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 
@@ -75,19 +79,11 @@ class Connections:
         start = time.monotonic()
         while True:
             try:
-                connection = self._take()
-                try:
-                    result = work(connection)
-                except BaseException:
-                    connection.close()  # what was begun is rolled back; a new one finds out what state things are in
-                    raise
-                self._give_back(connection)
+                return self._do(work)
             except sqlite3.Error as error:
-                if not self._may_try_again(error, start):
+                if not _is_lock(error) or time.monotonic() - start >= self._timeout:
                     raise self._explained(error) from error
-                time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - so that two who met do not meet again
-            else:
-                return result
+            time.sleep(random.uniform(0.001, 0.01))  # noqa: S311 - so that those who meet do not meet again
 
     def write(self, work: Work[T]) -> T:
         """Do something in one transaction that is on the disk when this returns. It may be done again if a lock is met."""
@@ -107,6 +103,20 @@ class Connections:
         if self._pid != os.getpid():
             self._leave_to_parent()
         self._close_idle()
+
+    def _do(self, work: Work[T]) -> T:
+        connection = self._take()
+        try:
+            result = work(connection)
+        except BaseException as error:
+            if _is_lock(error):
+                connection.rollback()
+                self._give_back(connection)
+            else:
+                connection.close()  # which rolls back; the next one that is opened finds out what state the file is in
+            raise
+        self._give_back(connection)
+        return result
 
     def _take(self) -> sqlite3.Connection:
         if self._closed:
@@ -139,7 +149,7 @@ class Connections:
     def _open(self) -> sqlite3.Connection:
         self._make_file()
         connection = sqlite3.connect(
-            f"{self._path.as_uri()}?mode=rw", uri=True, timeout=self._timeout, isolation_level=None, check_same_thread=False
+            f"{self._path.as_uri()}?mode=rw", uri=True, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         try:
             schema.prepare(connection)
@@ -167,9 +177,6 @@ class Connections:
             what = "let this user write its folder, or name a file elsewhere"
             raise StoreUnavailable(f"{self._path}: it cannot be made, {error.strerror}: {what}") from error
 
-    def _may_try_again(self, error: sqlite3.Error, start: float) -> bool:
-        return _primary_code(error) in _LOCKED and time.monotonic() - start < self._timeout
-
     def _explained(self, error: sqlite3.Error) -> StoreError:
         code = _primary_code(error)
         if code == sqlite3.SQLITE_ERROR:
@@ -177,6 +184,10 @@ class Connections:
                 self._open().close()  # says so if a newer version has changed the tables
         kind, what = _MEANINGS.get(code, _UNKNOWN)
         return kind(f"{self._path}: {what} ({error})")
+
+
+def _is_lock(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.Error) and _primary_code(error) in _LOCKED
 
 
 def _primary_code(error: sqlite3.Error) -> int:

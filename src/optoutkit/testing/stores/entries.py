@@ -55,11 +55,11 @@ class EntryRules(StoreFixtures):
         assert store.lookup([PLAIN])[PLAIN].verified
 
     def test_an_expired_entry_can_come_into_force_again(self, store: OptOutStore, clock: ManualClock) -> None:
-        """To prolong an expired entry is new; to tell it again as it was is not."""
+        """To prolong an expired entry is new; to tell it again as it was, or to add what has expired as well, is not."""
         told = OptOut(PLAIN, expires_at=clock.now + DAY)
         store.record([told])
         clock.advance(days=2)
-        assert store.record([told]) == RecordReport(known=1)
+        assert store.record([told, OptOut(PLAIN, since=clock.now - DAY, expires_at=clock.now)]) == RecordReport(known=2)
         assert store.record([OptOut(PLAIN, expires_at=clock.now + DAY)]) == RecordReport(new=1)
         assert PLAIN in store.lookup([PLAIN])
 
