@@ -55,7 +55,7 @@ def test_address_has_one_normal_form(given_as: str, normal: str, key: str) -> No
 def test_bad_address_says_what_is_wrong(bad: object, why: str) -> None:
     """The error is a ValueError and one of ours, and names the fault."""
     with pytest.raises(InvalidAddress, match=why) as caught:
-        Address(bad)  # type: ignore[arg-type]
+        Address(bad)
     assert isinstance(caught.value, ValueError)
     assert isinstance(caught.value, OptOutKitError)
 

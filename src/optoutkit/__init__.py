@@ -1,7 +1,7 @@
 """Honour the opt-outs of Amazon's buyers.
 
-Four parts, each useful alone: a classifier (:func:`classify`), a parser of Amazon's notices (:func:`parse_notice`), stores for opt-outs (:func:`open_store`) and
-a guard round whatever sends mail (:class:`Guard`).
+Four parts, each useful alone: a classifier (:func:`classify`), a parser of Amazon's notices (:func:`parse_notice`), stores for opt-outs
+(:func:`open_store`) and a guard round whatever sends mail (:class:`Guard`).
 
 Importing this package loads none of them: each name is fetched from its module when it is first used (PEP 562).
 """

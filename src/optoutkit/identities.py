@@ -29,6 +29,61 @@ _ORDER_ID_IN_TEXT = re.compile(r"(?<![0-9A-Za-z-])(?:[0-9]{3}|[DSP]0[0-9])-[0-9]
 _SAMPLE_DIGITS = re.compile(r"(?:[A-Z]0)?([0-9])\1*", re.IGNORECASE)
 
 
+def _digest(key: str, secret: bytes) -> bytes:
+    if not 16 <= len(secret) <= 64:  # noqa: PLR2004 - BLAKE2b takes 64 bytes at most, RFC 7693 section 2.1
+        raise ValueError("the secret must be 16 to 64 bytes long")
+    return hashlib.blake2b(key.encode(), digest_size=16, key=secret, person=b"optoutkit").digest()
+
+
+def _shown(value: object) -> str:
+    """Bad input as an error text may show it: escaped and short."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "…" + text[0]  # noqa: PLR2004
+
+
+def _address_key(normal: str) -> str:
+    local, _, domain = normal.rpartition("@")
+    if _ALIAS_DOMAIN.fullmatch(domain):
+        local = local.partition("+")[0] or local
+    return f"address:{local}@{domain}"
+
+
+def _normal_address(value: object) -> str:
+    # Lower case first, NFC last: lower-casing can leave letters apart that NFC joins, and a key must read back as itself.
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(value)).lower()).strip()
+
+    def bad(why: str) -> InvalidAddress:
+        return InvalidAddress(f"not an e-mail address, {why}: {_shown(value)}")
+
+    local, at, domain = text.rpartition("@")
+    if not at:
+        raise bad("there is no @ in it")
+    if not local or not domain:
+        raise bad("a part beside the @ is missing")
+    if len(local) > _MAX_LOCAL or len(domain) > _MAX_DOMAIN:
+        raise bad("it is too long")
+    if _FORBIDDEN_IN_LOCAL.search(local):
+        raise bad("give one bare address, without name, spaces, quotes or brackets")
+    if _SURROGATE.search(local):
+        raise bad("half a character stands in it")
+    domain = domain.rstrip(".")
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii").lower()
+        except UnicodeError:
+            raise bad("the domain cannot be written in IDNA") from None
+    if len(domain) > _MAX_DOMAIN or not all(_DOMAIN_LABEL.fullmatch(label) for label in domain.split(".")):
+        raise bad("the domain is malformed")
+    return f"{local}@{domain}"
+
+
+def _normal_order_id(value: object) -> str:
+    text = str(value).strip().upper()
+    if not _ORDER_ID.fullmatch(text):
+        raise InvalidOrderId(f"not an Amazon order ID (such as 302-1234567-1234567): {_shown(value)}")
+    return text
+
+
 class _ByKey:
     """Equality, hash and digest by ``key``, shared by the kinds of identity."""
 
@@ -47,7 +102,7 @@ class _ByKey:
         return hash(self.key)
 
 
-@attrs.frozen(eq=False, repr=False, init=False)
+@attrs.frozen(eq=False, repr=False)
 class Address(_ByKey):
     """An e-mail address in its normal form.
 
@@ -67,12 +122,8 @@ class Address(_ByKey):
     """
 
     kind: ClassVar[str] = "address"
-    _normal: str
-    _key: str
-
-    def __init__(self, address: str) -> None:
-        normal = _normal_address(address)
-        self.__attrs_init__(normal, _address_key(normal))
+    _normal: str = attrs.field(alias="address", converter=_normal_address)
+    _key: str = attrs.field(init=False, default=attrs.Factory(lambda self: _address_key(self._normal), takes_self=True))
 
     @property
     def local(self) -> str:
@@ -105,7 +156,7 @@ class Address(_ByKey):
         return f"Address({self._normal!r})"
 
 
-@attrs.frozen(eq=False, repr=False, init=False)
+@attrs.frozen(eq=False, repr=False)
 class OrderId(_ByKey):
     """An Amazon order ID: ``302-1234567-1234567``, or with ``D01``, ``S01``, ``P01`` in front (amazon.md section f).
 
@@ -121,13 +172,7 @@ class OrderId(_ByKey):
     """
 
     kind: ClassVar[str] = "order"
-    _normal: str
-
-    def __init__(self, order_id: str) -> None:
-        text = str(order_id).strip().upper()
-        if not _ORDER_ID.fullmatch(text):
-            raise InvalidOrderId(f"not an Amazon order ID (such as 302-1234567-1234567): {_shown(order_id)}")
-        self.__attrs_init__(text)
+    _normal: str = attrs.field(alias="order_id", converter=_normal_order_id)
 
     @property
     def key(self) -> str:
@@ -202,51 +247,3 @@ def find_order_ids(text: str) -> Iterator[tuple[int, OrderId]]:
     for match in _ORDER_ID_IN_TEXT.finditer(text):
         if not _SAMPLE_DIGITS.fullmatch(match[0].replace("-", "")):
             yield match.start(), OrderId(match[0])
-
-
-def _digest(key: str, secret: bytes) -> bytes:
-    if not 16 <= len(secret) <= 64:  # noqa: PLR2004 - BLAKE2b takes 64 bytes at most, RFC 7693 section 2.1
-        raise ValueError("the secret must be 16 to 64 bytes long")
-    return hashlib.blake2b(key.encode(), digest_size=16, key=secret, person=b"optoutkit").digest()
-
-
-def _shown(value: object) -> str:
-    """Bad input as an error text may show it: escaped and short."""
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "…" + text[0]  # noqa: PLR2004
-
-
-def _address_key(normal: str) -> str:
-    local, _, domain = normal.rpartition("@")
-    if _ALIAS_DOMAIN.fullmatch(domain):
-        local = local.partition("+")[0] or local
-    return f"address:{local}@{domain}"
-
-
-def _normal_address(value: object) -> str:
-    # Lower case first, NFC last: lower-casing can leave letters apart that NFC joins, and a key must read back as itself.
-    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(value)).lower()).strip()
-
-    def bad(why: str) -> InvalidAddress:
-        return InvalidAddress(f"not an e-mail address, {why}: {_shown(value)}")
-
-    local, at, domain = text.rpartition("@")
-    if not at:
-        raise bad("there is no @ in it")
-    if not local or not domain:
-        raise bad("a part beside the @ is missing")
-    if len(local) > _MAX_LOCAL or len(domain) > _MAX_DOMAIN:
-        raise bad("it is too long")
-    if _FORBIDDEN_IN_LOCAL.search(local):
-        raise bad("give one bare address, without name, spaces, quotes or brackets")
-    if _SURROGATE.search(local):
-        raise bad("half a character stands in it")
-    domain = domain.rstrip(".")
-    if not domain.isascii():
-        try:
-            domain = domain.encode("idna").decode("ascii").lower()
-        except UnicodeError:
-            raise bad("the domain cannot be written in IDNA") from None
-    if len(domain) > _MAX_DOMAIN or not all(_DOMAIN_LABEL.fullmatch(label) for label in domain.split(".")):
-        raise bad("the domain is malformed")
-    return f"{local}@{domain}"

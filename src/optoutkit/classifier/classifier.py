@@ -17,6 +17,9 @@ from optoutkit.messages import Message
 __all__ = ["Classifier", "classify"]
 
 _NEED = "need:"
+_OWN_PHRASE = 0.99
+"""How probable an own phrase for a critical topic makes it that a message is critical."""
+
 _SURE_NEED = 0.5
 """From which probability on a sentence counts as asking for what the order needs, where the message also solicits."""
 
@@ -79,6 +82,8 @@ class Classifier:
         probabilities = [sentence.probabilities for sentence in judged]
         values = inputs(model.labels, probabilities, model.whole(set().union(*(sentence.features for sentence in judged))))
         likely = model.criticality(values)
+        if any(sentence.own_topic is not None and self._is_critical(sentence.own_topic) for sentence in judged):
+            likely = max(likely, _OWN_PHRASE)
         plea = max(_solicitation(model, row) for row in probabilities)
         solicits = plea >= model.solicit_threshold
         threshold = model.threshold if self._threshold is None else self._threshold

@@ -82,10 +82,10 @@ def read(message: Message, lexicon: Lexicon, hint: str | None = None) -> Reading
     folded: dict[Part, Folded] = {part: fold(source) for part, source in sources.items()}
     texts: dict[Part, str] = {part: _without_tags(parted.text) for part, parted in folded.items()}
     texts["subject"] = _without_marks(texts["subject"])
-    own = {part: _own_spans(part, text) for part, text in texts.items()}
+    own: dict[Part, list[tuple[int, int]]] = {part: _own_spans(part, text) for part, text in texts.items()}
     plain = "\n".join(texts[part][start:end] for part, spans in own.items() for start, end in spans)
     guess = languages.detect(plain, hint)
-    spoken = frozenset((*guess.candidates, *([hint] if hint else []))) or frozenset(LANGUAGES)
+    spoken = frozenset(guess.candidates).union((hint,) if hint else ()) or frozenset(LANGUAGES)
     found = tuple(sentence for part, spans in own.items() for sentence in _read_part(part, texts[part], spans, lexicon, spoken))
     return Reading(sentences=found, sources=sources, folded=folded, text=texts, language=guess.language, spoken=spoken)
 

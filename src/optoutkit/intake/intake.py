@@ -84,7 +84,7 @@ class _AnyIntake(Generic[S, R, F]):
     ) -> None:
         if minimum_trust in (Trust.FORGED, Trust.TEMPORARY):
             raise ValueError(f"minimum_trust is UNVERIFIED, FORWARDER or AMAZON, not {minimum_trust.name}")
-        self.quarantine = None if quarantine is None else Quarantine(quarantine)
+        self.quarantine: Quarantine | None = None if quarantine is None else Quarantine(quarantine)
         self._store = store
         self._resolver = resolver
         self._resolve_order = resolve_order

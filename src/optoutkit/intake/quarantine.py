@@ -69,7 +69,7 @@ class Quarantine:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder)
+        self.folder: Path = Path(folder)
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):

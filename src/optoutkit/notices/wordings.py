@@ -137,10 +137,10 @@ class Wordings:
                 self.phrases[language] = _phrases(data, self.phrases.get(language, Phrases()))
             except ValueError as error:  # TOMLDecodeError is one
                 raise InvalidInput(f"not a file of notice wordings: {name}: {error}") from None
-        self.wordings = tuple(wordings)
-        self.subjects = frozenset(letters_of(text) for phrases in self.phrases.values() for text in phrases.subjects)
-        self.greetings = tuple(letters_of(text) for phrases in self.phrases.values() for text in phrases.greetings)
-        self.sign_offs = frozenset(letters_of(text) for phrases in self.phrases.values() for text in phrases.sign_offs)
+        self.wordings: tuple[Wording, ...] = tuple(wordings)
+        self.subjects: frozenset[str] = frozenset(letters_of(text) for phrases in self.phrases.values() for text in phrases.subjects)
+        self.greetings: tuple[str, ...] = tuple(letters_of(text) for phrases in self.phrases.values() for text in phrases.greetings)
+        self.sign_offs: frozenset[str] = frozenset(letters_of(text) for phrases in self.phrases.values() for text in phrases.sign_offs)
 
     def find(self, folded: str) -> list[Found]:
         """Find every clause in a folded text, in the order of the text; of two at one place the surer one."""

@@ -24,9 +24,8 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 
 def plan_of(connection: sqlite3.Connection, statement: str) -> list[str]:
     """The steps by which SQLite would do it."""
-    numbers = re.findall(r"\?(\d*)", statement)
-    parameters = [None] * max(len(numbers) if number == "" else int(number) for number in numbers or ["0"])
-    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    named = dict.fromkeys(re.findall(r":(\w+)", statement))
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", named or [None] * statement.count("?"))]
 
 
 @pytest.mark.parametrize("name", LOOKUPS | OTHERS)

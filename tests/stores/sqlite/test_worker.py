@@ -135,7 +135,8 @@ def test_a_scan_left_early_leaves_nothing_behind(path: Path) -> None:
 
 
 FORK = """
-import asyncio, os, sys
+import asyncio, os, sys, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # of a fork while the worker thread is there, which is what is tested
 from optoutkit.identities import Address
 from optoutkit.optouts import OptOut
 from optoutkit.stores.sqlite import AsyncSqliteStore

@@ -37,19 +37,19 @@ NEW_SELLER = "INSERT INTO seller (name) VALUES (?)"
 
 _ENTRY = "e.key, e.reason, e.since, e.expires_at, e.verified, e.source"
 
-# {asked} is the identity, ?1 the seller's list, 0 the shared one. Links of the seller's list lead to entries of both, shared links
+# {asked} is the identity, :own the seller's list, 0 the shared one. Links of the seller's list lead to entries of both, shared links
 # to shared entries. The + in _SEEN says: compare, but do not seek by this.
 _SAME_ADDRESS = "link l CROSS JOIN link m ON m.address_key = l.address_key AND m.list = l.list AND m.order_key <> l.order_key"
-_SEEN = "(+l.list = ?1 OR +l.list = 0)"
+_SEEN = "(+l.list = :own OR +l.list = 0)"
 _OWN = {
     "address": [
-        "entry e WHERE e.list = ?1 AND e.key = {asked}",
-        "link l CROSS JOIN entry e ON e.list = ?1 AND e.key = l.order_key WHERE l.address_key = {asked} AND l.list = ?1",
+        "entry e WHERE e.list = :own AND e.key = {asked}",
+        "link l CROSS JOIN entry e ON e.list = :own AND e.key = l.order_key WHERE l.address_key = {asked} AND l.list = :own",
     ],
     "order": [
-        "entry e WHERE e.list = ?1 AND e.key = {asked}",
-        "link l CROSS JOIN entry e ON e.list = ?1 AND e.key = l.address_key WHERE l.order_key = {asked} AND l.list = ?1",
-        f"{_SAME_ADDRESS} CROSS JOIN entry e ON e.list = ?1 AND e.key = m.order_key WHERE l.order_key = {{asked}} AND l.list = ?1",
+        "entry e WHERE e.list = :own AND e.key = {asked}",
+        "link l CROSS JOIN entry e ON e.list = :own AND e.key = l.address_key WHERE l.order_key = {asked} AND l.list = :own",
+        f"{_SAME_ADDRESS} CROSS JOIN entry e ON e.list = :own AND e.key = m.order_key WHERE l.order_key = {{asked}} AND l.list = :own",
     ],
 }
 _SHARED = {
@@ -69,26 +69,26 @@ def _union(branches: list[str], asked: str, tables: str) -> str:
     return " UNION ALL ".join(f"SELECT {asked}, e.list, {_ENTRY} FROM {tables}{branch.format(asked=asked)}" for branch in branches)
 
 
-LOOK_UP_ONE = {kind: _union(_OWN[kind] + _SHARED[kind], "?2", "") for kind in _OWN}
-"""By the kind of identity asked. Takes a list and a key; gives the key asked, the list, and the entry, expired ones too."""
+LOOK_UP_ONE = {kind: _union(_OWN[kind] + _SHARED[kind], ":asked", "") for kind in _OWN}
+"""By the kind of identity asked. Takes ``own`` and ``asked``, a key; gives the key, the list, and the entry, expired ones too."""
 
-LOOK_UP = {kind: _union(_OWN[kind] + _SHARED[kind], "asked.value", "json_each(?2) asked CROSS JOIN ") for kind in _OWN}
+LOOK_UP = {kind: _union(_OWN[kind] + _SHARED[kind], "asked.value", "json_each(:asked) asked CROSS JOIN ") for kind in _OWN}
 """The same for a JSON array of keys of one kind."""
 
-LOOK_UP_OWN = {kind: _union(_OWN[kind], "asked.value", "json_each(?2) asked CROSS JOIN ") for kind in _OWN}
+LOOK_UP_OWN = {kind: _union(_OWN[kind], "asked.value", "json_each(:asked) asked CROSS JOIN ") for kind in _OWN}
 """The same, where there is nothing in the shared list: in half the time."""
 
 SHARED_HOLDS_ANY = "SELECT EXISTS (SELECT 1 FROM entry WHERE list = 0)"
 
 PAGE = f"SELECT {_ENTRY} FROM entry e WHERE list = ? AND (key, reason) > (?, ?) ORDER BY key, reason LIMIT ?"
 
-ENTRIES_OF = f"SELECT {_ENTRY} FROM json_each(?2) asked CROSS JOIN entry e ON e.list = ?1 AND e.key = asked.value"
+ENTRIES_OF = f"SELECT {_ENTRY} FROM json_each(?) asked CROSS JOIN entry e ON e.list = ? AND e.key = asked.value"
 
 ANY_WITHDRAWN = "SELECT EXISTS (SELECT 1 FROM withdrawal WHERE list = ?)"
 
 WITHDRAWALS_OF = """
     SELECT w.key, w.reason, max(w.withdrawn_at)
-    FROM json_each(?2) asked CROSS JOIN withdrawal w ON w.list = ?1 AND w.key = asked.value
+    FROM json_each(?) asked CROSS JOIN withdrawal w ON w.list = ? AND w.key = asked.value
     GROUP BY w.key, w.reason
 """
 
@@ -100,22 +100,22 @@ UPSERT_ENTRY = """
 """
 
 CLUSTER = """
-    SELECT ?2
-    UNION SELECT order_key FROM link WHERE address_key = ?2 AND list = ?1
-    UNION SELECT address_key FROM link WHERE order_key = ?2 AND list = ?1
+    SELECT :key
+    UNION SELECT order_key FROM link WHERE address_key = :key AND list = :list
+    UNION SELECT address_key FROM link WHERE order_key = :key AND list = :list
     UNION SELECT m.order_key FROM link l JOIN link m ON m.address_key = l.address_key AND m.list = l.list
-        WHERE l.order_key = ?2 AND l.list = ?1
+        WHERE l.order_key = :key AND l.list = :list
 """
 
 # Two withdrawals in the same microsecond are one.
 WITHDRAW = """
     INSERT OR REPLACE INTO withdrawal (list, key, reason, withdrawn_at, why, since, expires_at, recorded_at, verified, source)
-    SELECT list, key, reason, ?3, ?4, since, expires_at, recorded_at, verified, source FROM entry WHERE list = ?1 AND key = ?2
+    SELECT list, key, reason, ?, ?, since, expires_at, recorded_at, verified, source FROM entry WHERE list = ? AND key = ?
 """
 
 COUNT_KEPT = """
     SELECT count(*) FROM (
-        SELECT reason FROM entry WHERE list = ?1 AND key = ?2 UNION SELECT reason FROM withdrawal WHERE list = ?1 AND key = ?2
+        SELECT reason FROM entry WHERE list = ? AND key = ? UNION SELECT reason FROM withdrawal WHERE list = ? AND key = ?
     )
 """
 DELETE_ENTRIES = "DELETE FROM entry WHERE list = ? AND key = ?"
@@ -124,7 +124,7 @@ DELETE_LINKS = "DELETE FROM link WHERE list = ? AND order_key = ?"
 
 LINKS_OF = """
     SELECT l.order_key, l.address_key, l.day
-    FROM json_each(?2) asked CROSS JOIN link l ON l.order_key = asked.value AND l.list = ?1
+    FROM json_each(?) asked CROSS JOIN link l ON l.order_key = asked.value AND l.list = ?
 """
 
 UPSERT_LINK = """
@@ -132,13 +132,13 @@ UPSERT_LINK = """
     ON CONFLICT (order_key, list) DO UPDATE SET address_key = excluded.address_key, day = excluded.day
 """
 
-# ?1 is the oldest day that is not due, ?2 the time now, ?3 how many at most.
+# Takes the time now, the oldest day that is not due, and how many at most.
 LINKS_DUE = """
     SELECT l.order_key, l.list, EXISTS (
         SELECT 1 FROM entry e
-        WHERE e.list IN (l.list, 0) AND e.key IN (l.order_key, l.address_key) AND (e.expires_at IS NULL OR e.expires_at > ?2)
+        WHERE e.list IN (l.list, 0) AND e.key IN (l.order_key, l.address_key) AND (e.expires_at IS NULL OR e.expires_at > ?)
     )
-    FROM link l WHERE l.day < ?1 ORDER BY l.day LIMIT ?3
+    FROM link l WHERE l.day < ? ORDER BY l.day LIMIT ?
 """
-REFRESH_LINK = "UPDATE link SET day = ?3 WHERE order_key = ?1 AND list = ?2"
-FORGET_LINK = "DELETE FROM link WHERE order_key = ?1 AND list = ?2"
+REFRESH_LINK = "UPDATE link SET day = ? WHERE order_key = ? AND list = ?"
+FORGET_LINK = "DELETE FROM link WHERE order_key = ? AND list = ?"

@@ -117,7 +117,7 @@ class SqliteStore:
 
         def work(connection: sqlite3.Connection) -> int:
             members = self._clusters(connection, asked, seller)
-            connection.executemany(sql.WITHDRAW, [(*member, micros(now), why) for member in members])
+            connection.executemany(sql.WITHDRAW, [(micros(now), why, *member) for member in members])
             count = connection.executemany(sql.DELETE_ENTRIES, members).rowcount
             self._review_links(connection, now, len(asked))
             return max(count, 0)
@@ -131,7 +131,7 @@ class SqliteStore:
 
         def work(connection: sqlite3.Connection) -> int:
             members = self._clusters(connection, asked, seller)
-            count: int = sum(connection.execute(sql.COUNT_KEPT, member).fetchone()[0] for member in members)
+            count: int = sum(connection.execute(sql.COUNT_KEPT, (*member, *member)).fetchone()[0] for member in members)
             for statement in (sql.DELETE_ENTRIES, sql.DELETE_WITHDRAWALS, sql.DELETE_LINKS):
                 connection.executemany(statement, members)
             self._review_links(connection, now, len(asked))
@@ -187,7 +187,7 @@ class SqliteStore:
         own = self._list_id(connection, seller)
         if len(asked) == 1:
             ((column, identity),) = asked.items()
-            return connection.execute(sql.LOOK_UP_ONE[identity.kind], (own, column)).fetchall()
+            return connection.execute(sql.LOOK_UP_ONE[identity.kind], {"own": own, "asked": column}).fetchall()
         by_kind: dict[str, list[str]] = defaultdict(list)
         for column, identity in asked.items():
             by_kind[identity.kind].append(column)
@@ -196,7 +196,7 @@ class SqliteStore:
         rows = []
         for kind, columns in by_kind.items():
             for chunk in _chunks(columns):
-                rows += connection.execute(look_up[kind], (own, chunk)).fetchall()
+                rows += connection.execute(look_up[kind], {"own": own, "asked": chunk}).fetchall()
         return rows
 
     def _record(self, connection: sqlite3.Connection, seller: str, told: list[OptOut], now: datetime) -> int:
@@ -208,10 +208,10 @@ class SqliteStore:
         entries: dict[tuple[str, int], OptOut] = {}
         withdrawn: dict[tuple[str, int], datetime | None] = {}
         for chunk in _chunks(identities):
-            for key, *row in connection.execute(sql.ENTRIES_OF, (list_id, chunk)):
+            for key, *row in connection.execute(sql.ENTRIES_OF, (chunk, list_id)):
                 entries[key, row[0]] = opt_out_of(identities[key], seller, *row)
             if any_withdrawn:
-                for key, reason, withdrawn_at in connection.execute(sql.WITHDRAWALS_OF, (list_id, chunk)):
+                for key, reason, withdrawn_at in connection.execute(sql.WITHDRAWALS_OF, (chunk, list_id)):
                     withdrawn[key, reason] = moment(withdrawn_at)
         changed: dict[tuple[str, int], OptOut] = {}
         new = 0
@@ -236,7 +236,7 @@ class SqliteStore:
         addresses: dict[str, str] = {}
         days: dict[str, int] = {}
         for chunk in _chunks({column_of(order) for order, _ in told}):
-            for order_key, address_key, day in connection.execute(sql.LINKS_OF, (list_id, chunk)):
+            for order_key, address_key, day in connection.execute(sql.LINKS_OF, (chunk, list_id)):
                 addresses[order_key], days[order_key] = address_key, day
         outcomes: Counter[str] = Counter()
         contradicted = []
@@ -259,7 +259,7 @@ class SqliteStore:
         list_id = self._list_id(connection, seller)
         if list_id is None:
             return []
-        found = {row[0] for column in asked for row in connection.execute(sql.CLUSTER, (list_id, column))}
+        found = {row[0] for column in asked for row in connection.execute(sql.CLUSTER, {"list": list_id, "key": column})}
         return [(list_id, key) for key in sorted(found)]
 
     def _page(self, connection: sqlite3.Connection, seller: str, last: tuple[str, int]) -> list[tuple[Any, ...]]:
@@ -267,13 +267,13 @@ class SqliteStore:
 
     def _review_links(self, connection: sqlite3.Connection, now: datetime, written: int) -> None:
         """Forget or refresh some of the links that are due; see :func:`rules.oldest_day_kept`."""
-        limits = rules.oldest_day_kept(now, self._link_days), micros(now), rules.links_to_review(written)
+        limits = micros(now), rules.oldest_day_kept(now, self._link_days), rules.links_to_review(written)
         forgotten: list[list[Any]] = []
         needed: list[list[Any]] = []
         for *link, leads_to_opt_out in connection.execute(sql.LINKS_DUE, limits).fetchall():
             (needed if leads_to_opt_out else forgotten).append(link)
         connection.executemany(sql.FORGET_LINK, forgotten)
-        connection.executemany(sql.REFRESH_LINK, [(*link, rules.link_day(now)) for link in needed])
+        connection.executemany(sql.REFRESH_LINK, [(rules.link_day(now), *link) for link in needed])
 
 
 def _by_column(identities: Iterable[Identity]) -> dict[str, Identity]:

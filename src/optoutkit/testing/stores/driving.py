@@ -26,7 +26,7 @@ class ManualClock:
     """
 
     def __init__(self) -> None:
-        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        self.now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
     def __call__(self) -> datetime:
         """Tell the time."""
@@ -34,7 +34,7 @@ class ManualClock:
 
     def advance(self, *, days: float = 0, seconds: float = 0) -> datetime:
         """Move on, and tell the new time."""
-        self.now += timedelta(days=days, seconds=seconds)
+        self.now = self.now + timedelta(days=days, seconds=seconds)
         return self.now
 
 
