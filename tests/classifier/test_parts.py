@@ -27,7 +27,7 @@ def words(text: str) -> list[str]:
         ("see https://a.example/x?y=1 or a@b.example", ["see", "<link>", "or", "<mail>"]),
         ("नाम लिखें", ["नाम", "लिखें"]),
         ("お名前をabcに", ["お名前を", "abc", "に"]),
-        ("302-1234567", ["302", "1234567"]),
+        ("302-1234567 302-1234567-1234567", ["302", "1234567", "<order>"]),
         ("", []),
     ],
 )
@@ -58,6 +58,7 @@ def test_phrases() -> None:
     assert found(lexicon, "address", "de") == []
     assert found(lexicon, "address frog", "en", "de") == [("b", "address"), ("own", "frog")]
     assert found(lexicon, "刻印するお名前を", "ja") == [("c", "お名前")]
+    assert found(lexicon, "刻印するお名字を", "ja") == []
     assert found(lexicon, "刻印するお名前を", "de") == []
 
 

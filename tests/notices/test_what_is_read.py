@@ -134,7 +134,7 @@ def test_what_may_stand_round_the_deciding_sentence(read: Read, body: str) -> No
         ("112\u20114821973\u20116650218", "because the *buyer* has chosen to _opt out_ of receiving unsolicited messages"),
         (
             "112-4821973-6650218 <https://www.amazon.com/o>",
-            "because the buyer <mailto:a@x.example?subject= [x]> has chosen to opt out<https://x.example> of receiving unsolicited messages",
+            "because the buyer <mailto:a@x.example?subject= [x]> has chosen to opt out<https://x.cc> of receiving unsolicited messages",
         ),
         ("112-4821973-6650218", "because “the buyer” has chosen to opt‐out of receiving ‘unsolicited’ messages"),
     ],

@@ -37,10 +37,8 @@ def _hash(text: str) -> int:
 
 @functools.lru_cache(maxsize=65_536)
 def _word_features(word: str) -> tuple[int, ...]:
-    if word[0] == "<":
+    if word[0] in "<#":
         return (_hash("w " + word),)
-    if _NUMBER.search(word):
-        return (_hash("w #" + "0" * min(len(word), 8)),)
     names = ["w " + word[:_MAX_WORD]]
     names += [f"p{length} {word[:length]}" for length in _PREFIX_LENGTHS if len(word) > length]
     return tuple(_hash(name) for name in names)
@@ -79,6 +77,8 @@ def sentence_features(sentence: Sentence) -> Iterator[tuple[int, int]]:
                 yield feature, index
             word = word[-2:]
         else:
+            if _NUMBER.search(word):
+                word = "#" if word.isdigit() else "#a"  # which number it is says nothing
             for feature in _word_features(word):
                 yield feature, index
         yield _pair_feature(previous, word), index
@@ -134,7 +134,5 @@ def context_features(sentences: Sequence[Sentence], index: int) -> Iterator[int]
                 yield _named(f"{name} asks")
             elif tail in _OPENING:
                 yield _named(f"{name} colon")
-            if _BULLET.match(near.text):
-                yield _named(f"{name} bullet")
         else:
             yield _named(f"{name} none")

@@ -44,6 +44,8 @@ def pairs_of(pairs: Iterable[LinkPair]) -> list[LinkPair]:
     """The pairs, each of which must be an order and an address."""
     found = list(pairs)
     for order, address in found:
+        checked_identity(order)
+        checked_identity(address)
         if order.kind != "order" or address.kind != "address":
             raise ValueError(f"a link is an order and an address, in this order, not {order.kind} and {address.kind}")
     return found

@@ -123,7 +123,7 @@ def forward_automatically(mail: bytes, *, by: Server = "gmail", to: str = "optou
     date = format_datetime((read_mail(mail).date or datetime.now().astimezone()) + timedelta(seconds=4))
     received = f"Received: from mail.example.com by mx.example.net with ESMTPS; {date}\r\n"
     if by == "group":
-        mail = re.sub(rb'(?mi)^From: "?([^"<\r\n]*?)"? <[^>]*>', rb"From: \"'\1' via Optouts\" <optouts@example.com>", mail, count=1)
+        mail = re.sub(rb'(?mi)^From: "?([^"<\r\n]*?)"? <[^>]*>', rb"""From: "'\1' via Optouts" <optouts@example.com>""", mail, count=1)
     fields = {
         "gmail": f"Delivered-To: {to}\r\n{received}X-Forwarded-To: {to}\r\nX-Forwarded-For: shop@example.com {to}\r\n",
         "exchange": f"{received}X-MS-Exchange-Inbox-Rules-Loop: shop@example.com\r\nAuto-Submitted: auto-generated\r\n",

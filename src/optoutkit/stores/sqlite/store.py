@@ -1,5 +1,6 @@
 """The SQLite store."""
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -10,6 +11,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self, cast
 
+from optoutkit.errors import StoreUnavailable
 from optoutkit.identities import Identity
 from optoutkit.optouts import SHARED, OptOut
 from optoutkit.stores import arguments, rules
@@ -69,6 +71,8 @@ class SqliteStore:
         if at is not None:
             arguments.aware(at)
         rows = self._connections.read(lambda connection: self._look_up(connection, asked, seller))
+        if not rows:
+            return {}
         found: dict[str, OptOut] = {}
         now = None
         for column, list_id, key, reason, since, expires_at, verified, source in rows:
@@ -125,7 +129,7 @@ class SqliteStore:
         return self._connections.write(work)
 
     def erase(self, identities: Iterable[Identity], *, seller: str = "") -> EraseReport:
-        """See :meth:`optoutkit.OptOutStore.erase`. What is erased is also overwritten in the file."""
+        """See :meth:`optoutkit.OptOutStore.erase`. It is overwritten in the file, and in its log as soon as nobody reads that."""
         asked = _by_column(identities)
         now = self._clock()
 
@@ -138,8 +142,9 @@ class SqliteStore:
             return count
 
         erased = self._connections.write(work)
-        # The log still holds older states of the pages. Should a reader keep it from being emptied now, a later checkpoint will do.
-        self._connections.read(lambda connection: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+        # The log still holds older states of the pages. What keeps it from being emptied now, a reader say, will pass.
+        with contextlib.suppress(StoreUnavailable):
+            self._connections.read(lambda connection: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
         return EraseReport(erased=erased)
 
     def scan(self, *, seller: str = "", after: Identity | None = None) -> Iterator[OptOut]:
