@@ -125,13 +125,16 @@ class Classifier:
         return [0.99 if known == label else 0.01 / len(model.labels) for known in model.labels]
 
     def _topic(self, model: Model, values: list[float], judged: list[Judged], *, critical: bool, mixed: bool) -> str:
-        """The likeliest topic of those that agree with the verdict; of a mixed message, of those that make it mixed."""
+        """The likeliest topic of those that agree with the verdict; of a mixed message, what its surest solicitation is for."""
+        if mixed:
+            rows = [sentence.probabilities for sentence in judged]
+            return max(map(Topic, SOLICITING), key=lambda topic: (max(row[model.labels.index(topic)] for row in rows), topic))
         own = [sentence.own_topic for sentence in judged if sentence.own_topic is not None]
         agreeing = [topic for topic in own if self._own_topics.get(topic) is critical]
-        if agreeing and not mixed:
+        if agreeing:
             return agreeing[0]
         scores = dict(zip(map(Topic, model.topics), model.topic_scores(values), strict=True))
-        fitting = [topic for topic in scores if topic.critical == critical and (topic.solicits or not mixed)]
+        fitting = [topic for topic in scores if topic.critical == critical]
         return max(fitting, key=lambda topic: scores[topic])
 
     def _declared(self, message: Message, found: Classification) -> Classification:
