@@ -123,6 +123,15 @@ def test_key_of_a_digest_reads_back(kind: str, key_id: str, value: bytes) -> Non
     assert str(digest) == digest.key
 
 
+@pytest.mark.parametrize(
+    ("kind", "key_id", "value"), [("name", "k", b"x" * 16), ("order", "k", b"x" * 17), ("order", "k", b"x"), ("order", "", b"x" * 16)]
+)
+def test_bad_digest(kind: str, key_id: str, value: bytes) -> None:
+    """Only digests that could be read back can be made."""
+    with pytest.raises(ValueError, match=r"kind|value|key_id"):
+        Digest(kind, key_id, value)  # type: ignore[arg-type]
+
+
 def test_keys_read_back() -> None:
     """So do addresses and orders."""
     for identity in (Address("a+b@example.com"), OrderId("D01-1234567-1234567")):

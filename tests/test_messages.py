@@ -114,6 +114,21 @@ def test_order_ids_come_from_subject_and_unquoted_text() -> None:
     assert Message.from_email(email_message("x", html=page)).order_ids == (OrderId(ORDER),)
 
 
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        (ORDER.replace("-", "\u2011"), ORDER),
+        (ORDER.replace("-", "-\u200b"), ORDER),
+        ("３０２-１２３４５６７-１２３４５６７", ORDER),
+        ("d01-1234567-1234567", "D01-1234567-1234567"),
+    ],
+)
+def test_an_order_id_is_found_as_the_buyer_reads_it(text: str, order: str) -> None:
+    """Layouts write it with hyphens that do not break, or with places where the line may."""
+    for mail in (email_message(f"About {text}."), email_message("x", html=f"<p>About {text}.</p>"), email_message(Subject=f"Order {text}")):
+        assert Message.from_email(mail).order_ids == (OrderId(order),)
+
+
 def test_an_attached_mail_is_not_part_of_the_message() -> None:
     """Neither its text nor its orders."""
     mail = email_message("See the attached mail.\n")

@@ -200,9 +200,11 @@ class Digest(_ByKey):
         value: The digest, 16 bytes.
     """
 
-    kind: Kind  # type: ignore[misc]
+    kind: Kind = attrs.field(validator=attrs.validators.in_(("address", "order")))  # type: ignore[misc]
     key_id: str = attrs.field(validator=attrs.validators.matches_re(r"[A-Za-z0-9_.-]{1,32}"))
-    value: bytes = attrs.field(validator=attrs.validators.and_(attrs.validators.instance_of(bytes), attrs.validators.min_len(16)))
+    value: bytes = attrs.field(
+        validator=attrs.validators.and_(attrs.validators.instance_of(bytes), attrs.validators.min_len(16), attrs.validators.max_len(16))
+    )
 
     @property
     def key(self) -> str:

@@ -7,6 +7,7 @@ from functools import cached_property
 import attrs
 
 from optoutkit.identities import Address, OrderId, find_order_ids
+from optoutkit.text.folding import fold
 from optoutkit.text.html import Rendered, render
 from optoutkit.text.mime import raw_bytes, read_mail
 from optoutkit.text.threads import Thread, split
@@ -24,6 +25,11 @@ def _order_ids(value: "str | OrderId | Iterable[str | OrderId]") -> tuple[OrderI
     if isinstance(value, (str, OrderId)):
         value = (value,)
     return tuple(dict.fromkeys(order if isinstance(order, OrderId) else OrderId(order) for order in value))
+
+
+def _plain(text: str) -> str:
+    """The text with order IDs as Amazon writes them: layouts put hyphens that don't break, or invisible characters, into them."""
+    return (text if text.isascii() else fold(text).text).upper()
 
 
 @attrs.frozen(slots=False)
@@ -77,7 +83,7 @@ class Message:
         message = cls(read.subject, read.plain or "", html=read.html, to=read.recipients)
         unquoted = [read.subject]
         unquoted += [message.text[span.start : span.end] for span in (*message.thread.own, *message.thread.signature)]
-        return attrs.evolve(message, order_ids=[order for text in unquoted for _, order in find_order_ids(text)])
+        return attrs.evolve(message, order_ids=[order for text in unquoted for _, order in find_order_ids(_plain(text))])
 
     @property
     def text(self) -> str:

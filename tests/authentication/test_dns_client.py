@@ -58,6 +58,16 @@ def test_nobody_listens(signer: Any, notice: bytes) -> None:
     assert asyncio.run(authenticate_async(signed, AsyncDnsResolver(["127.0.0.1"], port=1), budget=0.2)).trust is Trust.TEMPORARY
 
 
+def test_a_resolver_lets_its_socket_s_error_through(signer: Any, notice: bytes) -> None:
+    """Somebody's own resolver: no answer is no verdict on the mail."""
+
+    class Silent:
+        def txt(self, name: str, timeout: float) -> Sequence[bytes]:
+            raise TimeoutError(name, timeout)
+
+    assert authenticate(signer.sign(notice, "amazon.de"), Silent()).trust is Trust.TEMPORARY
+
+
 def test_the_system_s_name_servers(signer: Any, notice: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a resolver given, one for the whole process asks those the system is configured with; having none is a temporary failure."""
     import dns.resolver

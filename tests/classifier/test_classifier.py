@@ -168,6 +168,12 @@ def test_markup_in_a_plain_body_is_not_read() -> None:
     assert found.topic is Topic.SHIPPING_ADDRESS
 
 
+def test_words_in_angle_brackets_are_read() -> None:
+    """What looks like a tag and is none is seen by the buyer."""
+    text = ADDRESS.body.replace("Kind regards", "<please write a product review on amazon>\n\nKind regards")
+    assert classify(text).solicits
+
+
 def test_unknown_language_is_not_critical() -> None:
     """What cannot be read cannot be critical."""
     for text in (

@@ -216,6 +216,20 @@ class TestCheck:
         assert [decision["action"] for record in done.records for decision in record["decisions"]] == ["hold", "send", "send"]
         assert done.err == "error: the database is locked\n"
 
+    def test_a_damaged_store_is_told_once_and_not_to_be_tried_again(self, run: Run, draft: Draft, tmp_path: Path) -> None:
+        """What is critical goes, the rest is held, and there is one line however many drafts there are."""
+        run("add", BUYER)
+        store = (tmp_path / "optouts.db").read_bytes()
+        (tmp_path / "optouts.db").write_bytes(store[:4096] + b"\xaa" * (len(store) - 4096))
+        draft("box/a.eml", REVIEW_REQUEST, to=str(BUYER))
+        draft("box/b.eml", REVIEW_REQUEST, to=str(BUYER))
+        draft("box/c.eml", ADDRESS_QUESTION, to=str(BUYER))
+        done = run("check", "box", "--format", "json")
+        assert done.code == 2
+        assert [decision["action"] for record in done.records for decision in record["decisions"]] == ["hold", "hold", "send"]
+        assert done.err.count("\n") == 1
+        assert "it is damaged: restore it from a backup" in done.err
+
     def test_nothing_is_summed_up_where_nothing_was_checked(self, run: Run) -> None:
         """The error is all there is to say."""
         assert run("check", "missing.eml", "--store", "memory://").out == ""
@@ -291,12 +305,13 @@ class TestBadInput:
         run("classify", "good.eml")  # loads what it needs
         tmp_path.chmod(0o755)
         with unprivileged():
-            done = run("classify", "secret.eml", "secrets", "good.eml")
+            done = run("classify", "secret.eml", "secrets", "secrets/a.eml", "good.eml")
         (tmp_path / "secrets").chmod(0o700)
         assert done.code == 2
         assert done.err.splitlines() == [
             "error: secret.eml: cannot be read: Permission denied",
             "error: secrets: cannot be read: Permission denied",
+            "error: secrets/a.eml: cannot be read: Permission denied",
         ]
         assert done.out.startswith("good.eml: critical")
 

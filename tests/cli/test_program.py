@@ -123,6 +123,16 @@ class TestErrors:
         assert done.err.count("\n") == 1
         assert "optouts.db: it cannot be made, Permission denied: let this user write its folder, or name a file elsewhere" in done.err
 
+    def test_a_folder_that_must_not_be_entered(self, run: Run, tmp_path: Path, unprivileged: Any) -> None:
+        """A store in it may be there all the same."""
+        run("list", "--store", "memory://")  # loads what it needs
+        (tmp_path / "secrets").mkdir(mode=0)
+        with unprivileged():
+            done = run("list", "--store", "sqlite:///secrets/optouts.db")
+        assert done.code == 75
+        assert done.err.count("\n") == 1
+        assert "let this user" in done.err
+
     def test_a_locked_store_means_try_again(self, run: Run) -> None:
         """Nothing is lost, and the exit code is that of a temporary failure."""
         open_store("sqlite:///optouts.db").close()
@@ -195,6 +205,16 @@ class TestStreams:
         assert subprocess.run(["sh", "-c", command], check=False).returncode == 0
         with open_store("sqlite:///optouts.db") as store:
             assert len(list(store.scan())) == 1
+
+    @pytest.mark.parametrize("command", ["classify", "check --store memory://", "parse", "ingest", "link"])
+    def test_a_closed_standard_input_is_an_empty_one(self, command: str) -> None:
+        """One line, and no traceback."""
+        done = subprocess.run(
+            ["sh", "-c", f'"{sys.executable}" -m optoutkit.cli {command} - <&-'], check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: standard input: not an ")
+        assert done.stderr.count("\n") == 1
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a file that is always full")
     def test_a_full_disk_is_one_line(self) -> None:

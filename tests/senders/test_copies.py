@@ -98,6 +98,20 @@ def test_an_address_beyond_ascii_is_kept() -> None:
     assert read_mail(copied(mail, GONE).as_bytes()).recipients == ("jürgen@shop.example",)
 
 
+@pytest.mark.parametrize("how", ["bytes", "parsed", "parsed by the old policy", "written"])
+def test_what_follows_a_semicolon_is_a_recipient_too(how: str) -> None:
+    """The standard library keeps it in the mail, and leaves it out of the field's value."""
+    raw: Any = f"To: {STAYS};{GONE}\n\nHello\n".encode()
+    if how == "written":
+        mail: Any = EmailMessage()
+        mail["To"] = f"{STAYS};{GONE}"
+        mail.set_content("Hello")
+    else:
+        mail = raw if how == "bytes" else message_from_bytes(raw, policy=SMTPUTF8 if how == "parsed" else compat32)
+    assert Message.from_email(mail).to == (STAYS, GONE)
+    assert Message.from_email(copied(mail, GONE)).to == (STAYS,)
+
+
 mailboxes = st.lists(
     st.tuples(
         st.sampled_from(["", "A", '"B, C"', "=?utf-8?q?J=C3=BCrgen?=", '"x@y.example"', "(comment)"]),

@@ -82,6 +82,21 @@ def test_files_that_cannot_be_read(tmp_path: Path, mail: bytes, monkeypatch: pyt
     assert found == [mail % b"c"]
 
 
+def test_folders_that_must_not_be_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in them cannot even be looked at; that is told like any other file that cannot be read."""
+    (tmp_path / "a").touch()
+
+    def refuse(_self: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)  # not every Python raises there
+    with pytest.raises(InvalidInput, match=f"cannot read {tmp_path}/a: Permission denied"):
+        list(open_source(tmp_path))
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(InvalidInput, match=f"cannot read {tmp_path}/a: Permission denied"):
+        open_source(tmp_path / "a")
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     """A wrong name is told as such."""
     with pytest.raises(InvalidInput, match=f"no file or folder {tmp_path}/x"):

@@ -1,5 +1,6 @@
 """Maildirs, with another program at work in them."""
 
+import errno
 import mailbox
 import os
 from datetime import UTC, datetime
@@ -112,6 +113,25 @@ def test_mails_that_cannot_be_read(box: Path) -> None:
     assert next(source).raw == b"x"
     with pytest.raises(InvalidInput, match=f"cannot read {box}/new/1.x.h: Is a directory"):
         next(source)
+
+
+def test_mails_that_cannot_be_marked(box: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a Maildir that this user may only read: all are read, and it is told once, at the end; they come again."""
+
+    def refuse(self: Path, target: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self), None, str(target))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    for name in ("1", "2"):
+        (box / "new" / name).touch()
+    source = read_maildir(box)
+    for name in ("1", "2"):
+        item = next(source)
+        item.done()
+        assert item.name == f"{box}/new/{name}"
+    with pytest.raises(InvalidInput, match=rf"that they come again: 2; let this user write the Maildir \({box}/new/1: Permission denied\)"):
+        next(source)
+    assert names(box) == ["new/1", "new/2"]
 
 
 def test_no_maildir(tmp_path: Path) -> None:

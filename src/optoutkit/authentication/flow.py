@@ -292,6 +292,8 @@ class _Inquiry:
             records = yield from ask(DnsQuery(signature.key_name, left))
         except NoAnswerYet as error:
             raise Refusal("temperror", str(error)) from None
+        except OSError:  # a resolver that lets its socket's error through did not answer either
+            raise Refusal("temperror", "DNS does not answer") from None
         dkim_client.check_signature(self.block, signature, usable_key(records, signature), signed=signed, canonicalization=canonicalization)
 
     def _note(self, kind: CheckKind, result: CheckResult, detail: str, domain: str | None = None) -> None:

@@ -19,7 +19,12 @@ __all__ = ["Part", "Reading", "Sentence", "read"]
 
 Part = Literal["subject", "text", "alternative"]
 
-_TAG = re.compile(r"</?[a-z!][^<>]{0,2000}>")
+# Known names only: what else stands in angle brackets is seen by the buyer, and says what it says.
+_TAG = re.compile(
+    r"</?(?:a|b|big|body|blockquote|br|center|code|col|colgroup|div|em|font|footer|h[1-6]|head|header|hr|html|i|img|li|link|main|meta|ol|p|pre|s"
+    r"|section|small|span|strong|style|sub|sup|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul)(?:\s[^<>=]{0,200}=[^<>]{0,2000}|\s{0,20}/?)>"
+    r"|<!(?:--|doctype)[^<>]{0,2000}>"
+)
 _PREFIX = re.compile(r"\s*([^\s:：]{1,12})\s*[:：]")
 _MARK = re.compile(r"\[([^\[\]]{1,40})\]|【([^【】]{1,40})】")
 _MAX_SUBJECT = 2_000

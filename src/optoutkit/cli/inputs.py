@@ -63,9 +63,9 @@ def is_mail(raw: bytes) -> bool:
 
 
 def _files(path: str, out: Output) -> list[str]:
-    if path == "-" or not Path(path).is_dir():
-        return [path]
     try:
+        if path == "-" or not Path(path).is_dir():
+            return [path]
         found = sorted(str(file) for file in Path(path).iterdir() if file.suffix.lower() == ".eml")
     except OSError as error:
         out.error(f"{click.format_filename(path)}: cannot be read: {error.strerror}")

@@ -12,7 +12,7 @@ from optoutkit.cli.exit_codes import ExitCode
 from optoutkit.cli.inputs import Input, read_drafts
 from optoutkit.cli.options import format_option, open_existing_store, reading, seller_option, store_option
 from optoutkit.cli.output import Output
-from optoutkit.errors import OptOutKitError
+from optoutkit.errors import OptOutKitError, StoreUnavailable
 from optoutkit.guard import Action, Guard, GuardEvent, Policy
 from optoutkit.identities import OrderId
 from optoutkit.messages import Message
@@ -100,6 +100,7 @@ def check(
     classification, opt_out, explanation, unenforced), guidelines, violations.
     """
     counts = Counter[str]()
+    outages = set[str]()
     with open_existing_store(uri) as store:
         guard = Guard(store, seller=seller, policy=_POLICIES[policy], hook=_no_log)
         for draft, message in _read_messages(drafts, out):
@@ -114,8 +115,10 @@ def check(
             )
             counts["drafts"] += 1
             counts.update(decision.action for decision in verdict.decisions)
-            if verdict.outage is not None:
-                out.error(str(verdict.outage), ExitCode.TRY_AGAIN)
+            if verdict.outage is not None and str(verdict.outage) not in outages:  # said once, not for each draft
+                outages.add(str(verdict.outage))
+                passes = isinstance(verdict.outage, StoreUnavailable | OSError)  # a damaged store does not heal by waiting
+                out.error(str(verdict.outage), ExitCode.TRY_AGAIN if passes else ExitCode.BAD_INPUT)
             if verdict.suppressed and not exit_zero:
                 out.codes.add(ExitCode.REFUSED)
     if counts["drafts"]:

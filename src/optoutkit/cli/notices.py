@@ -132,10 +132,11 @@ def _items(path: str, out: Output) -> Iterator[Item]:
     """The mails of one source. What cannot be read is told, as is a file that is named and is no mail; in a folder there may be others."""
     try:
         for item in open_source(path):
-            if is_mail(item.raw) or Path(path).is_dir():
+            if is_mail(item.raw) or (path != "-" and Path(path).is_dir()):
                 yield item
             else:
-                out.error(f"{item.name}: {NOT_A_MAIL}")
+                name = "standard input" if item.name == "-" else item.name
+                out.error(f"{name}: {NOT_A_MAIL}")
     except InvalidInput as error:
         out.error(str(error))
 

@@ -119,6 +119,13 @@ def open_existing_store(uri: str) -> OptOutStore:
         InvalidInput: There is no such file.
     """
     parsed = StoreUri.parse(uri)
-    if parsed.scheme == "sqlite" and not Path(parsed.path).exists():
+    if parsed.scheme == "sqlite" and _is_missing(Path(parsed.path)):
         raise InvalidInput(f'{parsed.path}: there is no such store yet; make it with "ingest" or "add", or name another one with --store')
     return open_store(uri)
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        return not path.exists()
+    except OSError:  # a folder above it must not be entered: the store says so in its own words
+        return False

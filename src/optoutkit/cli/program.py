@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -80,6 +81,8 @@ class Program(click.Group):
         """Run the program; errors are one line on standard error."""
         for stream in _streams():
             stream.reconfigure(errors="backslashreplace")  # a name in Japanese must not fail where there are no such letters
+        if sys.stdin is None:  # closed by the caller: there is nothing in it
+            sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra) or ExitCode.DONE
         except click.UsageError as error:

@@ -1,5 +1,6 @@
 """Whom a message is for, read from its envelope."""
 
+import re
 from email.utils import parseaddr
 
 import attrs
@@ -9,6 +10,9 @@ from optoutkit.identities import Address, OrderId
 from optoutkit.messages import Message
 
 __all__ = ["Party", "link_in", "parties", "read_address"]
+
+_QUOTED_LOCAL = re.compile(r'"((?:[^"\\]|\\.)*)"@', re.DOTALL)
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
 @attrs.frozen(kw_only=True)
@@ -33,9 +37,15 @@ def read_address(recipient: str) -> Address | None:
     except InvalidAddress:
         pass
     try:
-        return Address(parseaddr(recipient)[1])
+        return Address(_unquoted(parseaddr(recipient)[1]))
     except (InvalidAddress, RecursionError):  # the standard library takes one step deeper for each opening parenthesis
         return None
+
+
+def _unquoted(address: str) -> str:
+    """Quotes round a local part are no part of it: ``"abc"@example.com`` is delivered as ``abc@example.com`` (RFC 5321 section 4.1.2)."""
+    quoted = _QUOTED_LOCAL.match(address)
+    return _QUOTED_PAIR.sub(r"\1", quoted[1]) + address[quoted.end() - 1 :] if quoted else address
 
 
 def parties(message: Message) -> tuple[Party, ...]:

@@ -14,6 +14,7 @@ from optoutkit.guard import Action, Verdict, read_address
 from optoutkit.identities import Address
 from optoutkit.messages import Message
 from optoutkit.text.mailboxes import Mailbox, read_mailboxes
+from optoutkit.text.mime import peek, raw_bytes
 
 __all__ = ["copy_for"]
 
@@ -36,8 +37,9 @@ def copy_for(mail: Message | StandardMessage | bytes, verdict: Verdict) -> Messa
 
 def _without(mail: StandardMessage, suppressed: set[Address | None]) -> StandardMessage:
     shortened = copy.copy(mail)
+    headers = peek(raw_bytes(mail))  # as the guard read them: the library's own objects leave out what is behind a semicolon
     for name in _ENVELOPE_FIELDS:
-        mailboxes = [mailbox for field in mail.get_all(name, []) for mailbox in read_mailboxes(str(field))]
+        mailboxes = [mailbox for field in headers.unfolded(name) for mailbox in read_mailboxes(field)]
         kept = [mailbox for mailbox in mailboxes if read_address(mailbox.address) not in suppressed]
         if len(kept) < len(mailboxes):
             del shortened[name]

@@ -43,8 +43,11 @@ def open_source(location: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES)
     if location == "-":
         return read_stdin(max_bytes=max_bytes)
     path = Path(location)
-    if not path.exists():
-        raise InvalidInput(f"there is no file or folder {path}")
-    if not path.is_dir():
-        return read_file(path, max_bytes=max_bytes)
-    return (read_maildir if is_maildir(path) else read_folder)(path, max_bytes=max_bytes)
+    try:
+        if not path.exists():
+            raise InvalidInput(f"there is no file or folder {path}")
+        if not path.is_dir():
+            return read_file(path, max_bytes=max_bytes)
+        return (read_maildir if is_maildir(path) else read_folder)(path, max_bytes=max_bytes)
+    except OSError as error:  # a folder above it must not be entered
+        raise InvalidInput(f"cannot read {path}: {error.strerror}") from None

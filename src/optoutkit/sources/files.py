@@ -59,6 +59,8 @@ def read_folder(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> 
                     yield from read_file(file, max_bytes=max_bytes)
             except InvalidInput as error:
                 problems.append(str(error))
+            except OSError as error:  # the folder may be listed, and not entered
+                problems.append(str(_unreadable(str(file), error)))
     if problems:
         raise InvalidInput("; ".join(problems))
 

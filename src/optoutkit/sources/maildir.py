@@ -34,10 +34,19 @@ def read_maildir(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) ->
         max_bytes: No more of any one mail is read, and one byte, which makes a parser with this limit refuse it.
 
     Raises:
-        InvalidInput: It cannot be read, or some of its mails cannot; then this is raised when all others have been, and names them.
+        InvalidInput: It cannot be read; or some of its mails cannot, or cannot be marked as read, and then this is raised when all
+            others have been, and names them.
     """
     root = Path(path)
     problems: list[str] = []
+    unmarked: list[str] = []
+
+    def done(file: Path) -> None:
+        try:
+            _mark_as_seen(root, file)
+        except OSError as error:  # what matters of the mail is saved: it comes again, which does no harm
+            unmarked.append(f"{file}: {error.strerror}")
+
     try:
         waiting = [file for name in ("new", "cur") for file in (root / name).iterdir() if _is_waiting(file.name)]
     except OSError as error:
@@ -52,7 +61,9 @@ def read_maildir(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) ->
         except OSError as error:
             problems.append(f"cannot read {file}: {error.strerror}")
             continue
-        yield Item(name=str(file), raw=raw, arrived=arrived, done=functools.partial(_mark_as_seen, root, file))
+        yield Item(name=str(file), raw=raw, arrived=arrived, done=functools.partial(done, file))
+    if unmarked:
+        problems.append(f"cannot mark as read, so that they come again: {len(unmarked)}; let this user write the Maildir ({unmarked[0]})")
     if problems:
         raise InvalidInput("; ".join(problems))
 
