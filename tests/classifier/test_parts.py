@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from optoutkit.classifier.features import ANYWHERE, context_features, sentence_features
 from optoutkit.classifier.lexicons import Lexicon, load_lexicon
-from optoutkit.classifier.model import Model, _unpacked, inputs, load_model, packed
+from optoutkit.classifier.model import Entries, Model, inputs, load_model, packed
 from optoutkit.classifier.reading import read
 from optoutkit.classifier.tokens import tokenize
 from optoutkit.messages import Message
@@ -107,12 +107,14 @@ def test_features_know_their_words() -> None:
 )
 def test_weights_read_back(entries: dict[int, tuple[tuple[int, int], ...]]) -> None:
     """What is written is what is read, at the stored precision."""
-    read_back = _unpacked(packed(entries.items()), 0.1)
-    assert read_back.keys() == entries.keys()
+    read_back = Entries(packed(entries.items()), 0.1)
+    assert set(read_back) == entries.keys()
+    assert read_back.get(max(entries, default=0) + 1) == ()
     for feature, pairs in entries.items():
-        assert [(label, round((abs(weight) ** 0.5) / 0.1) * (1 if weight >= 0 else -1)) for label, weight in read_back[feature]] == list(
-            pairs
-        )
+        assert read_back.get(feature) is read_back.get(feature) or not pairs
+        assert [
+            (label, round((abs(weight) ** 0.5) / 0.1) * (1 if weight >= 0 else -1)) for label, weight in read_back.get(feature)
+        ] == list(pairs)
 
 
 def test_inputs_match_the_model() -> None:

@@ -10,7 +10,7 @@ import functools
 import json
 import math
 import struct
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from importlib.resources import files
 from operator import mul
 
@@ -20,13 +20,49 @@ from optoutkit.classifier.features import context_features, cue_feature, sentenc
 from optoutkit.classifier.reading import Sentence
 from optoutkit.classifier.topics import Topic
 
-__all__ = ["SOLICITING", "Model", "features_of", "inputs", "load_model", "packed"]
+__all__ = ["SOLICITING", "Entries", "Model", "features_of", "inputs", "load_model", "packed"]
 
 SOLICITING = frozenset(topic.value for topic in Topic if topic.solicits)
 """Labels of sentences that want something for the seller."""
 
 _LEAD = 0.75  # how much less each sentence counts than the one before, where the first count most
 _HEADER = struct.Struct("<II")
+
+
+class Entries:
+    """The (label, weight) pairs of each feature, restored from ``weights.bin`` when they are first asked for.
+
+    Args:
+        data: The bytes of ``weights.bin``.
+        scale: See there.
+    """
+
+    def __init__(self, data: bytes, scale: float) -> None:
+        features, entries = _HEADER.unpack_from(data)
+        numbers = struct.unpack_from(f"<{2 * features + 1}I", data, _HEADER.size)
+        position = _HEADER.size + 4 * len(numbers)
+        self._labels = data[position : position + entries]
+        self._weights = array.array("b", data[position + entries : position + 2 * entries])
+        self._starts = numbers[features:]
+        self._places = {feature: place for place, feature in enumerate(numbers[:features])}
+        self._restored = [math.copysign((stored * scale) ** 2, stored) for stored in (*range(128), *range(-128, 0))]
+        self._known: dict[int, tuple[tuple[int, float], ...]] = {}
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._places)
+
+    def get(self, feature: int) -> tuple[tuple[int, float], ...]:
+        """The pairs of a feature; none of one that is not known."""
+        known = self._known.get(feature)
+        if known is not None:
+            return known
+        place = self._places.get(feature)
+        if place is None:
+            return ()
+        span = slice(self._starts[place], self._starts[place + 1])
+        pairs = tuple((label, self._restored[weight]) for label, weight in zip(self._labels[span], self._weights[span], strict=True))
+        self._known[feature] = pairs  # bounded by the number of features
+        return pairs
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -47,7 +83,7 @@ class Model:
 
     labels: tuple[str, ...]
     intercepts: tuple[float, ...]
-    entries: Mapping[int, tuple[tuple[int, float], ...]]
+    entries: Entries
     whole_intercept: float
     topics: tuple[str, ...]
     critical: tuple[float, ...]
@@ -59,7 +95,7 @@ class Model:
         """The probability of each label for a sentence of these features."""
         totals = [0.0] * (len(self.labels) + 1)
         for feature in features:
-            for label, weight in self.entries.get(feature, ()):
+            for label, weight in self.entries.get(feature):
                 totals[label] += weight
         norm = len(features) ** -0.5
         return _softmax([intercept + norm * total for intercept, total in zip(self.intercepts, totals, strict=False)])
@@ -67,7 +103,7 @@ class Model:
     def whole(self, features: Collection[int]) -> float:
         """The probability that a message is critical, seen as one heap of the features of its sentences."""
         last = len(self.labels)
-        total = sum(weight for feature in features for label, weight in self.entries.get(feature, ()) if label == last)
+        total = sum(weight for feature in features for label, weight in self.entries.get(feature) if label == last)
         return _sigmoid(self.whole_intercept + total * len(features) ** -0.5)
 
     def attributions(self, sentence: Sentence, label: int) -> list[float]:
@@ -83,7 +119,7 @@ class Model:
         return shares
 
     def _weight(self, feature: int, label: int) -> float:
-        return sum(weight for found, weight in self.entries.get(feature, ()) if found == label)
+        return sum(weight for found, weight in self.entries.get(feature) if found == label)
 
     def criticality(self, values: Sequence[float]) -> float:
         """The probability that a message is critical, from its :func:`inputs`."""
@@ -152,18 +188,6 @@ def _logit(probability: float) -> float:
     return math.log((probability + 0.01) / (1.01 - probability))
 
 
-def _unpacked(data: bytes, scale: float) -> dict[int, tuple[tuple[int, float], ...]]:
-    features, entries = _HEADER.unpack_from(data)
-    numbers = struct.unpack_from(f"<{2 * features + 1}I", data, _HEADER.size)
-    position = _HEADER.size + 4 * (2 * features + 1)
-    labels = data[position : position + entries]
-    weights = array.array("b", data[position + entries : position + 2 * entries])
-    restored = {stored: math.copysign((stored * scale) ** 2, stored) for stored in range(-128, 128)}
-    pairs = [(label, restored[weight]) for label, weight in zip(labels, weights, strict=True)]
-    hashes, starts = numbers[:features], numbers[features:]
-    return {feature: tuple(pairs[start:end]) for feature, start, end in zip(hashes, starts, starts[1:], strict=False)}
-
-
 def packed(entries: Iterable[tuple[int, Sequence[tuple[int, int]]]]) -> bytes:
     """Write (feature, [(label, weight), …]) as the bytes of ``weights.bin``; the weights as they are stored."""
     ordered = sorted(entries)
@@ -190,7 +214,7 @@ def load_model() -> Model:
     return Model(
         labels=tuple(about["labels"]),
         intercepts=tuple(about["intercepts"]),
-        entries=_unpacked(folder.joinpath("weights.bin").read_bytes(), about["scale"]),
+        entries=Entries(folder.joinpath("weights.bin").read_bytes(), about["scale"]),
         whole_intercept=about["whole_intercept"],
         topics=tuple(about["topics"]),
         critical=tuple(about["critical"]),
