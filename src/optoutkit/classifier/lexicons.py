@@ -115,8 +115,8 @@ def _follows(rest: tuple[str, ...], tokens: Sequence[Token], index: int) -> bool
 def load_lexicon() -> Lexicon:
     """The phrases that ship with the package, of every language."""
     phrases: dict[str, Mapping[str, Iterable[str]]] = {}
-    for file in sorted(files("optoutkit.classifier").joinpath("lexicons").iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".toml"):
-            data = tomllib.loads(file.read_text(encoding="utf-8"))
-            phrases[data["language"]] = data["cues"]
+    folder = files("optoutkit.classifier").joinpath("lexicons")
+    for file in sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name):
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        phrases[data["language"]] = data["cues"]
     return Lexicon(phrases)
