@@ -1,14 +1,14 @@
 """From a message to the verdict: critical or not, about what, how sure, and why."""
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from email.message import Message as StandardMessage
 
 import attrs
 
 from optoutkit.classifier.evidence import Judged, evidence
 from optoutkit.classifier.lexicons import Lexicon, load_lexicon
-from optoutkit.classifier.model import SOLICITING, Model, features_of, inputs, load_model
+from optoutkit.classifier.model import SOLICITING, Model, features_of, inputs, load_model, need, plea
 from optoutkit.classifier.reading import Reading, read
 from optoutkit.classifier.results import Classification
 from optoutkit.classifier.topics import Topic
@@ -84,17 +84,17 @@ class Classifier:
         likely = model.criticality(values)
         if any(sentence.own_topic is not None and self._is_critical(sentence.own_topic) for sentence in judged):
             likely = max(likely, _OWN_PHRASE)
-        plea = max(_solicitation(model, row) for row in probabilities)
-        solicits = plea >= model.solicit_threshold
+        solicitation = max(plea(model.labels, row) for row in probabilities)
+        solicits = solicitation >= model.solicit_threshold
         threshold = model.threshold if self._threshold is None else self._threshold
         critical = likely >= threshold and not solicits
-        mixed = solicits and max(_need(model, row) for row in probabilities) >= _SURE_NEED
+        mixed = solicits and max(need(model.labels, row) for row in probabilities) >= _SURE_NEED
         topic = self._topic(model, values, judged, critical=critical, mixed=mixed)
         found = Classification(
             critical=critical,
             solicits=solicits,
             topic=topic,
-            confidence=likely if critical else max(1 - likely, plea if solicits else 0.0),
+            confidence=likely if critical else max(1 - likely, solicitation if solicits else 0.0),
             language=reading.language,
             evidence=evidence(model, reading, judged, critical=critical, topic=topic),
         )
@@ -151,14 +151,6 @@ class Classifier:
 def _nothing(reading: Reading, message: Message) -> Classification:
     """There was no text to read."""
     return Classification(critical=False, solicits=False, topic=Topic.OTHER, confidence=0.0, language=reading.language or message.language)
-
-
-def _solicitation(model: Model, row: Sequence[float]) -> float:
-    return sum(chance for label, chance in zip(model.labels, row, strict=True) if label in SOLICITING)
-
-
-def _need(model: Model, row: Sequence[float]) -> float:
-    return sum(chance for label, chance in zip(model.labels, row, strict=True) if label.startswith(_NEED))
 
 
 def _as_message(message: Message | StandardMessage | bytes | str) -> Message:

@@ -20,7 +20,7 @@ from optoutkit.classifier.features import context_features, cue_feature, sentenc
 from optoutkit.classifier.reading import Sentence
 from optoutkit.classifier.topics import Topic
 
-__all__ = ["SOLICITING", "Entries", "Model", "features_of", "inputs", "load_model", "packed"]
+__all__ = ["SOLICITING", "Entries", "Model", "features_of", "inputs", "load_model", "need", "packed", "plea"]
 
 SOLICITING = frozenset(topic.value for topic in Topic if topic.solicits)
 """Labels of sentences that want something for the seller."""
@@ -149,6 +149,16 @@ def _softmax(scores: list[float]) -> list[float]:
     return [power / total for power in powers]
 
 
+def need(labels: Sequence[str], row: Sequence[float]) -> float:
+    """The probability that a sentence asks for what the order needs, of whatever topic."""
+    return sum(chance for label, chance in zip(labels, row, strict=True) if label.startswith("need:"))
+
+
+def plea(labels: Sequence[str], row: Sequence[float]) -> float:
+    """The probability that a sentence wants something for the seller."""
+    return sum(chance for label, chance in zip(labels, row, strict=True) if label in SOLICITING)
+
+
 def inputs(labels: Sequence[str], probabilities: Sequence[Sequence[float]], whole: float) -> list[float]:
     """What the verdict on a message is made of.
 
@@ -161,11 +171,9 @@ def inputs(labels: Sequence[str], probabilities: Sequence[Sequence[float]], whol
         whole: The probability that the message seen as one heap is critical.
     """
     columns = list(zip(*probabilities, strict=True))
-    needs = sorted(
-        (sum(p for label, p in zip(labels, row, strict=True) if label.startswith("need:")) for row in probabilities), reverse=True
-    )
-    solicits = max(sum(p for label, p in zip(labels, row, strict=True) if label in SOLICITING) for row in probabilities)
-    logits = [_logit(need) for need in needs]
+    needs = sorted((need(labels, row) for row in probabilities), reverse=True)
+    solicits = max(plea(labels, row) for row in probabilities)
+    logits = [_logit(chance) for chance in needs]
     count = len(probabilities)
     lead = [_LEAD**index * (1 - _LEAD) for index in range(count)]
     return [

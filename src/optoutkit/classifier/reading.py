@@ -1,5 +1,6 @@
 """A message as the classifier reads it: folded, without quoted mail and signatures, sentence by sentence."""
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Literal
@@ -125,9 +126,15 @@ def _without_tags(text: str) -> str:
 
 def _without_marks(subject: str) -> str:
     """Take out ``[Important]`` and the like, which are never evidence (amazon.md section d), and ``Re:``."""
-    marks = {mark for language in LANGUAGES for mark in word_list(language).subject_marks}
-    prefixes = {prefix for language in LANGUAGES for prefix in word_list(language).reply_prefixes}
+    marks, prefixes = _marks_and_prefixes()
     subject = _MARK.sub(lambda match: _blank(match) if (match[1] or match[2]).strip(" !") in marks else match[0], subject)
     while (match := _PREFIX.match(subject)) and match[1] in prefixes:
         subject = _blank(match) + subject[match.end() :]
     return subject
+
+
+@functools.cache
+def _marks_and_prefixes() -> tuple[frozenset[str], frozenset[str]]:
+    """Those of all languages: a shop writes in one and replies by a mail program of another."""
+    lists = [word_list(language) for language in LANGUAGES]
+    return frozenset().union(*(words.subject_marks for words in lists)), frozenset().union(*(words.reply_prefixes for words in lists))
