@@ -8,9 +8,9 @@ from optoutkit.classifier.features import ANYWHERE, context_features, sentence_f
 from optoutkit.classifier.lexicons import Lexicon, load_lexicon
 from optoutkit.classifier.model import Entries, Model, inputs, load_model, packed
 from optoutkit.classifier.reading import read
-from optoutkit.classifier.tokens import tokenize
 from optoutkit.messages import Message
 from optoutkit.text.folding import fold
+from optoutkit.text.tokens import tokenize
 
 
 def words(text: str) -> list[str]:

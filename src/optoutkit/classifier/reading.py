@@ -7,13 +7,14 @@ from typing import Literal
 
 import attrs
 
-from optoutkit.classifier.lexicons import Cue, Lexicon
-from optoutkit.classifier.tokens import Token, tokenize
+from optoutkit.classifier.lexicons import Lexicon
 from optoutkit.messages import Message
 from optoutkit.text import language as languages
 from optoutkit.text import threads
 from optoutkit.text.folding import Folded, fold
+from optoutkit.text.phrases import Phrase
 from optoutkit.text.sentences import sentences
+from optoutkit.text.tokens import Token, tokenize
 from optoutkit.text.wordlists import LANGUAGES, word_list
 
 __all__ = ["Part", "Reading", "Sentence", "read"]
@@ -49,7 +50,7 @@ class Sentence:
     start: int
     end: int
     tokens: tuple[Token, ...]
-    cues: tuple[Cue, ...]
+    cues: tuple[Phrase, ...]
     text: str
 
 
