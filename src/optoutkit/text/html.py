@@ -1,17 +1,11 @@
-"""HTML to the text that its reader sees, in one pass.
+"""HTML to the text that its reader sees, in one pass over the tokens."""
 
-The standard library's parser takes quadratic time on unfinished tags (three minutes for 120 KB of ``<a`` with CPython 3.11.7), so
-the tokens are found here. What is a tag, a comment or text follows the HTML standard's tokenizer (section 13.2.5), but for the end
-of a damaged document, which is read as text rather than dropped.
-"""
-
-import html
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import attrs
 
+from optoutkit.text.markup import BLOCKS, CELLS, TABLE, VOID, Words, attributes, tokens, unescaped
 from optoutkit.text.styles import PREFORMATTED, Style
 
 __all__ = ["Link", "Rendered", "render"]
@@ -19,39 +13,19 @@ __all__ = ["Link", "Rendered", "render"]
 _MAX_QUOTE_MARKS = 5  # deeper quotations keep five marks, so that nesting cannot multiply the text
 _MAX_NEWLINES = 2  # at most one blank line
 
-_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"})
-_CELLS = frozenset({"td", "th"})
-_TABLE = frozenset({"table", "caption", "tbody", "thead", "tfoot", "tr"})
-_BLOCKS = _TABLE | {
-    *("address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "dir", "div", "dl", "dt", "fieldset"),
-    *("figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "legend", "li", "main", "menu"),
-    *("nav", "ol", "option", "p", "pre", "section", "summary", "ul"),
-}
 # End tags that authors may leave out (HTML standard section 13.1.2.4): what begins ends what is still open.
 _ENDED_BY = {
     "dd": frozenset({"dt", "dd"}),
     "dt": frozenset({"dt", "dd"}),
     "li": frozenset({"li"}),
     "option": frozenset({"option"}),
-    "p": _BLOCKS,
-    "td": _CELLS | {"tr", "tbody", "tfoot"},
-    "th": _CELLS | {"tr", "tbody", "tfoot"},
+    "p": BLOCKS,
+    "td": CELLS | {"tr", "tbody", "tfoot"},
+    "th": CELLS | {"tr", "tbody", "tfoot"},
     "tr": frozenset({"tr", "tbody", "tfoot"}),
 }
-_UNSHOWN_END = {
-    name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
-    for name in (
-        *("audio", "canvas", "datalist", "iframe", "math", "noembed", "noframes", "object"),
-        *("script", "style", "svg", "template", "title", "video"),
-    )
-}
 _QUOTE_CLASS = re.compile(r"(?:gmail|yahoo|protonmail|moz|zmail)[_-]?(?:quote|cite)", re.IGNORECASE)
-_HUGE_NUMBER = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 
-_MARKUP = re.compile(r"<(?=[a-zA-Z/!?])")
-_TAG_NAME = re.compile(r"/?[a-zA-Z][^\s/>]*")
-_NO_QUOTE_OR_END = re.compile(r"""[^"'>]*""")
-_ATTRIBUTE = re.compile(r"""([^\s=>/"']+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+))?""")
 _WHITE = re.compile(r"[ \t\n\r\f]+")
 
 
@@ -96,79 +70,14 @@ def render(document: str) -> Rendered:
         Rendered(text='Hello\nyou', hidden='psst', links=())
     """
     page = _Page()
-    for token in _tokens(document):
-        if isinstance(token, str):
-            page.add(_unescaped(token))
+    for token in tokens(document):
+        if isinstance(token, Words):
+            page.add(unescaped(token.text))
         elif token.closes:
             page.close(token.name)
         else:
-            page.open(token.name, dict(_attributes(token.inner)) if token.inner else {})
+            page.open(token.name, dict(attributes(token.inner)) if token.inner else {})
     return page.finish()
-
-
-class _Tag(NamedTuple):
-    name: str
-    closes: bool
-    inner: str
-
-
-def _tokens(document: str) -> Iterator[str | _Tag]:
-    """Text and tags in their order, without comments and the contents of elements that are never shown."""
-    position = 0
-    quotes_close = True
-    while markup := _MARKUP.search(document, position):
-        start = markup.start()
-        if start > position:
-            yield document[position:start]
-            position = start
-        name = _TAG_NAME.match(document, start + 1)
-        if not name:
-            is_comment = document.startswith("<!--", start)
-            end = document.find("-->" if is_comment else ">", start + 2)
-            if end < 0 and not is_comment:
-                break  # there is no further tag
-            position = len(document) if end < 0 else end + (3 if is_comment else 1)
-            continue
-        end = _tag_end(document, name.end()) if quotes_close else -1
-        if end < 0:
-            quotes_close = False  # looked to the end in vain, once: from now on a tag ends at the next >, quoted or not
-            end = document.find(">", name.end())
-            if end < 0:
-                break
-        tag = name[0].lower()
-        yield _Tag(tag.removeprefix("/"), tag.startswith("/"), document[name.end() : end])
-        position = end + 1
-        if tag in _UNSHOWN_END and document[end - 1] != "/":
-            close = _UNSHOWN_END[tag].search(document, position)
-            position = close.start() if close else len(document)
-    yield document[position:]
-
-
-def _tag_end(document: str, position: int) -> int:
-    """The offset of the ``>`` that closes a tag, past any in quotes; -1 if there is none."""
-    while True:
-        position += len(_NO_QUOTE_OR_END.match(document, position)[0])  # type: ignore[index]  # it matches everywhere
-        mark = document[position : position + 1]
-        if mark in (">", ""):
-            return position if mark else -1
-        position = document.find(mark, position + 1) + 1
-        if not position:
-            return -1
-
-
-def _attributes(inner: str) -> Iterator[tuple[str, str]]:
-    seen = set()
-    for attribute in _ATTRIBUTE.finditer(inner):
-        name = attribute[1].lower()
-        if name not in seen:  # the first one counts, HTML standard section 13.2.5.33
-            seen.add(name)
-            value = attribute[2] or ""
-            yield name, _unescaped(value[1:-1] if value.startswith(('"', "'")) else value)
-
-
-def _unescaped(text: str) -> str:
-    # html.unescape raises ValueError on a number of thousands of digits
-    return html.unescape(_HUGE_NUMBER.sub("\ufffd", text)) if "&" in text else text
 
 
 class _Element(NamedTuple):
@@ -216,12 +125,12 @@ class _Page:
             self._end_link()  # a link cannot stand in a link
         above = self._stack[-1]
         style = above.style.inside(name, attributes) if attributes or name in PREFORMATTED else above.style
-        if name not in _VOID:
+        if name not in VOID:
             quotes = above.quotes + (name == "blockquote" and _is_quotation(attributes))
             counter = _counter(name, attributes) if name in ("ol", "ul", "menu", "dir") else above.counter
             self._push(_Element(name, style, quotes, counter))
         if not style.is_visible:
-            self._hidden.append("\n" if name in _BLOCKS or name in _CELLS or name == "br" else attributes.get("alt", ""))
+            self._hidden.append("\n" if name in BLOCKS or name in CELLS or name == "br" else attributes.get("alt", ""))
         else:
             self._begin(name, attributes, above.counter)
 
@@ -229,9 +138,9 @@ class _Page:
         """Do what a visible element does to the text where it begins."""
         if name == "br":
             self._break()
-        elif name in _BLOCKS:
+        elif name in BLOCKS:
             self._start_line()
-        elif name in _CELLS and self._length and "\n" not in self._gap:
+        elif name in CELLS and self._length and "\n" not in self._gap:
             self._gap = "\t"
         if name == "li":
             self._bullet(counter)
@@ -249,13 +158,13 @@ class _Page:
         if not places:
             return
         # An inline element ends no block, and nothing but parts of a table ends a cell (the same section: "in scope").
-        barriers = self._cells if name in _BLOCKS else self._blocks
-        if places[-1] < barriers[-1] and name not in _TABLE and name not in _CELLS:
+        barriers = self._cells if name in BLOCKS else self._blocks
+        if places[-1] < barriers[-1] and name not in TABLE and name not in CELLS:
             return
         visible = self._stack[-1].style.is_visible
         while self._pop() != name:
             pass
-        if name in _BLOCKS:
+        if name in BLOCKS:
             if visible:
                 self._start_line()
             else:
@@ -265,17 +174,17 @@ class _Page:
         place = len(self._stack)
         self._stack.append(element)
         self._places.setdefault(element.name, []).append(place)
-        if element.name in _BLOCKS or element.name in _CELLS:
+        if element.name in BLOCKS or element.name in CELLS:
             self._blocks.append(place)
-        if element.name in _CELLS:
+        if element.name in CELLS:
             self._cells.append(place)
 
     def _pop(self) -> str:
         name = self._stack.pop().name
         self._places[name].pop()
-        if name in _BLOCKS or name in _CELLS:
+        if name in BLOCKS or name in CELLS:
             self._blocks.pop()
-        if name in _CELLS:
+        if name in CELLS:
             self._cells.pop()
         return name
 
