@@ -1,7 +1,8 @@
 """Honour the opt-outs of Amazon's buyers.
 
 Four parts, each useful alone: a classifier (:func:`classify`), a parser of Amazon's notices (:func:`parse_notice`), stores for opt-outs
-(:func:`open_store`) and a guard round whatever sends mail (:class:`Guard`).
+(:func:`open_store`) and a guard round whatever sends mail (:class:`Guard`). Beside them a linter for Amazon's communication guidelines
+(:func:`check_guidelines`).
 
 Importing this package loads none of them: each name is fetched from its module when it is first used (PEP 562).
 """
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from optoutkit.classifier import Classification, Classifier, Evidence, Topic, classify
     from optoutkit.errors import Held, MessageTooLarge, OptOutKitError, StoreUnavailable
     from optoutkit.guard import Action, AsyncGuard, Decision, Guard, Policy, Verdict
+    from optoutkit.guidelines import Violation, check_guidelines
     from optoutkit.identities import Address, Identity, OrderId
     from optoutkit.intake import AsyncIntake, Intake, IntakeResult
     from optoutkit.marketplaces import Marketplace
@@ -56,7 +58,9 @@ __all__ = [
     "Topic",
     "Trust",
     "Verdict",
+    "Violation",
     "authenticate",
+    "check_guidelines",
     "classify",
     "open_async_store",
     "open_store",
@@ -68,6 +72,7 @@ _MODULES = {
     "classifier": ("Classification", "Classifier", "Evidence", "Topic", "classify"),
     "errors": ("Held", "MessageTooLarge", "OptOutKitError", "StoreUnavailable"),
     "guard": ("Action", "AsyncGuard", "Decision", "Guard", "Policy", "Verdict"),
+    "guidelines": ("Violation", "check_guidelines"),
     "identities": ("Address", "Identity", "OrderId"),
     "intake": ("AsyncIntake", "Intake", "IntakeResult"),
     "marketplaces": ("Marketplace",),

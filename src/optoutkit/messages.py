@@ -9,7 +9,7 @@ import attrs
 from optoutkit.identities import Address, OrderId, find_order_ids
 from optoutkit.text.folding import fold
 from optoutkit.text.html import Rendered, render
-from optoutkit.text.mime import raw_bytes, read_mail
+from optoutkit.text.mime import Attachment, raw_bytes, read_mail
 from optoutkit.text.threads import Thread, split
 
 __all__ = ["Message"]
@@ -25,6 +25,10 @@ def _order_ids(value: "str | OrderId | Iterable[str | OrderId]") -> tuple[OrderI
     if isinstance(value, (str, OrderId)):
         value = (value,)
     return tuple(dict.fromkeys(order if isinstance(order, OrderId) else OrderId(order) for order in value))
+
+
+def _attachments(value: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    return tuple(value)
 
 
 def _plain(text: str) -> str:
@@ -46,6 +50,7 @@ class Message:
         topic: A topic that the sender declares, such as ``"shipping_address"``.
         reply_to_buyer: Whether it answers a message of the buyer on that thread; the caller's word alone counts.
         custom_order: Whether it is about a Handmade or Custom order, for which buyers cannot opt out.
+        attachments: What is attached: names, media types and sizes.
 
     Raises:
         InvalidOrderId: An order ID has another form.
@@ -64,6 +69,7 @@ class Message:
     topic: str | None = attrs.field(default=None, kw_only=True)
     reply_to_buyer: bool = attrs.field(default=False, kw_only=True)
     custom_order: bool = attrs.field(default=False, kw_only=True)
+    attachments: tuple[Attachment, ...] = attrs.field(default=(), kw_only=True, converter=_attachments)
 
     @classmethod
     def from_email(cls, mail: "bytes | StandardMessage") -> "Message":
@@ -80,7 +86,7 @@ class Message:
             MessageTooLarge: It is beyond the default limits of :func:`optoutkit.text.mime.read_mail`.
         """
         read = read_mail(raw_bytes(mail))
-        message = cls(read.subject, read.plain or "", html=read.html, to=read.recipients)
+        message = cls(read.subject, read.plain or "", html=read.html, to=read.recipients, attachments=read.attachments)
         unquoted = [read.subject]
         unquoted += [message.text[span.start : span.end] for span in (*message.thread.own, *message.thread.signature)]
         return attrs.evolve(message, order_ids=[order for text in unquoted for _, order in find_order_ids(_plain(text))])
