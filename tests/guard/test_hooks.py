@@ -7,6 +7,7 @@ import pytest
 
 from optoutkit.errors import StoreUnavailable
 from optoutkit.guard import Decided, Guard, LinkContradicted, LinkFailed, LogHook, Policy
+from optoutkit.guidelines import Violation
 from optoutkit.identities import Address, OrderId
 from optoutkit.messages import Message
 from optoutkit.optouts import OptOut
@@ -82,10 +83,20 @@ def test_a_wrong_secret_is_refused_at_once() -> None:
 
 def test_an_outage_and_unchecked_guidelines_are_warnings(down: Any, saying: Any, logged: pytest.LogCaptureFixture) -> None:
     """Both want somebody's attention."""
-    Guard(down, policy=Policy.STRICT, classify=saying("thank_you")).check(Message("s", "b", to=str(BUYER)))
-    assert [level for level, _ in lines(logged)] == ["WARNING", "WARNING"]
-    assert "were not checked" in lines(logged)[0][1]
-    assert "check: hold" in lines(logged)[1][1]
+    unchecked = Violation(rule="phone_number", explanation="No.", part="", start=0, end=0, text="", checked=False)
+
+    def fail(_message: Message) -> Any:
+        raise RuntimeError
+
+    for checker in (fail, lambda _message: [unchecked]):
+        Guard(down, policy=Policy.STRICT, classify=saying("thank_you"), check_guidelines=checker).check(Message("s", "b", to=str(BUYER)))
+    assert [level for level, _ in lines(logged)] == ["WARNING"] * 5
+    assert [text for _, text in lines(logged) if "checker failed" in text or "guidelines, but" in text] == [
+        "the guideline checker failed: RuntimeError",
+        "the policy enforces Amazon's communication guidelines, but they were not checked",
+        "the policy enforces Amazon's communication guidelines, but not all of them could be checked",
+    ]
+    assert "check: hold" in lines(logged)[-1][1]
 
 
 def test_an_audit_says_what_it_would_do(store: Any, saying: Any, logged: pytest.LogCaptureFixture) -> None:

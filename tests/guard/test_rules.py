@@ -12,6 +12,7 @@ import pytest
 from optoutkit.classifier import Classifier, Topic
 from optoutkit.errors import StoreClosed, StoreUnavailable
 from optoutkit.guard import Action, Decision, DecisionReason, Guard, Guidelines, Policy
+from optoutkit.guidelines import Violation
 from optoutkit.identities import Address, Digest, OrderId
 from optoutkit.messages import Message
 from optoutkit.optouts import SHARED, OptOut, Reason
@@ -309,6 +310,7 @@ class Broken:
 
 
 GUIDELINES = Policy(guidelines="enforce")
+A_VIOLATION = Violation(rule="emoji", explanation="No emoji.", part="body", start=0, end=1, text="b")
 
 
 def test_guidelines_are_enforced_towards_buyers(store: Any, saying: Any) -> None:
@@ -340,14 +342,40 @@ def test_a_message_that_keeps_the_guidelines_goes(store: Any, saying: Any) -> No
 
 
 def test_guidelines_that_cannot_be_checked_are_not_passed_in_silence(store: Any, saying: Any, failing: Any) -> None:
-    """Without a checker, or with a broken one, STRICT works, and says so in verdict and explanation; not where no buyer is concerned."""
-    for checker in (None, failing):
-        guard = Guard(store, policy=Policy.STRICT, classify=saying("thank_you"), check_guidelines=checker)
-        verdict = guard.check(Message("s", "b", to=[str(BUYER), str(SUPPLIER)]))
-        assert verdict.guidelines is Guidelines.NOT_CHECKED
-        assert verdict.decisions[0].explanation.endswith("guidelines were not checked.")
-        assert "guidelines" not in verdict.decisions[1].explanation
-        assert guard.check(Message("s", "b", to=str(SUPPLIER))).guidelines is Guidelines.OFF
+    """With a broken checker STRICT works, and says so in verdict and explanation; not where no buyer is concerned."""
+    guard = Guard(store, policy=Policy.STRICT, classify=saying("thank_you"), check_guidelines=failing)
+    verdict = guard.check(Message("s", "b", to=[str(BUYER), str(SUPPLIER)]))
+    assert verdict.guidelines is Guidelines.NOT_CHECKED
+    assert verdict.decisions[0].explanation.endswith("guidelines were not checked.")
+    assert "guidelines" not in verdict.decisions[1].explanation
+    assert guard.check(Message("s", "b", to=str(SUPPLIER))).guidelines is Guidelines.OFF
+
+
+def test_a_rule_that_cannot_be_checked_withholds_nothing(store: Any, saying: Any) -> None:
+    """It is told in verdict and explanation, and not where others are broken."""
+    unchecked = attrs.evolve(A_VIOLATION, rule="phone_number", checked=False)
+    found = [unchecked]
+    guard = Guard(store, policy=GUIDELINES, classify=saying("thank_you"), check_guidelines=lambda _message: found)
+    message = Message("s", "b", to=str(BUYER))
+    verdict = guard.check(message)
+    assert (verdict.guidelines, verdict.violations) == (Guidelines.INCOMPLETE, ())
+    assert verdict.decisions[0].action is Action.SEND
+    assert verdict.decisions[0].explanation.endswith("Not all of Amazon's communication guidelines could be checked.")
+    found.insert(0, A_VIOLATION)
+    verdict = guard.check(message)
+    assert (verdict.guidelines, verdict.violations) == (Guidelines.VIOLATED, (A_VIOLATION,))
+    assert "could be checked" not in verdict.decisions[0].explanation
+
+
+def test_the_guidelines_are_checked_without_being_asked_for_by_name(store: Any, saying: Any) -> None:
+    """STRICT needs nothing but itself."""
+    guard = Guard(store, policy=Policy.STRICT, classify=saying("thank_you"))
+    good = Message("Order 302-1234567-7654321", "Welchen Namen sollen wir auf den Ring gravieren?", to=str(BUYER))
+    assert guard.check(good).guidelines is Guidelines.PASSED
+    bad = attrs.evolve(good, body=good.body + " Entdecken Sie auch unsere Ketten 😊")
+    verdict = guard.check(bad)
+    assert {violation.rule for violation in verdict.violations} == {"promotion", "emoji"}
+    assert verdict.decisions[0].reason is DecisionReason.GUIDELINE_VIOLATION
 
 
 def test_explanations_tell_how_an_entry_is_known(store: Any, saying: Any) -> None:

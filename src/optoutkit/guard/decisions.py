@@ -48,11 +48,16 @@ class Guidelines(enum.StrEnum):
     PASSED = "passed"
     VIOLATED = "violated"
     NOT_CHECKED = "not_checked"
-    """The policy asks for it, but the guard has no checker, or the checker failed."""
+    """The policy asks for it, but the checker failed."""
+    INCOMPLETE = "incomplete"
+    """No broken rule was found, but there is one that could not be checked, such as that on phone numbers without the extra ``phones``."""
 
 
 class BrokenRule(Protocol):
-    """What a guideline checker reports, as far as the guard reads it."""
+    """What a guideline checker reports, as far as the guard reads it.
+
+    What has an attribute ``checked`` that is False says that a rule could not be checked, and withholds nothing.
+    """
 
     @property
     def rule(self) -> str:

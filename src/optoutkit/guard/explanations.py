@@ -39,6 +39,8 @@ def explain(action: Action, reason: DecisionReason, opt_out: OptOut | None, part
     sentence = _FIXED.get(reason) or _sentence(action, reason, opt_out, party, case)
     if party.is_buyer and case.guidelines is Guidelines.NOT_CHECKED:
         sentence += " Amazon's communication guidelines were not checked."
+    if party.is_buyer and case.guidelines is Guidelines.INCOMPLETE:
+        sentence += " Not all of Amazon's communication guidelines could be checked."
     return sentence
 
 

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from email.message import Message as StandardMessage
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -26,6 +26,7 @@ from optoutkit.stores.requests import Link
 
 if TYPE_CHECKING:
     from optoutkit.classifier.results import Classification
+    from optoutkit.guidelines import Violation
 
 __all__ = ["AsyncGuard", "Delivery", "Guard", "Send"]
 
@@ -64,6 +65,12 @@ def _default_classifier(message: Message) -> "Classification":
     return classify(message)
 
 
+def _default_checker(message: Message) -> "Sequence[Violation]":
+    from optoutkit.guidelines import check_guidelines  # noqa: PLC0415 - only where a policy asks for it
+
+    return check_guidelines(message)
+
+
 class _BaseGuard:
     """What both guards share: everything but the loop that drives the flows."""
 
@@ -80,7 +87,12 @@ class _BaseGuard:
         self._store: Any = store
         self._policy = policy
         self._seller = seller
-        self._rules = Rules(policy=policy, seller=seller, classify=classify or _default_classifier, check_guidelines=check_guidelines)
+        self._rules = Rules(
+            policy=policy,
+            seller=seller,
+            classify=classify or _default_classifier,
+            check_guidelines=check_guidelines or _default_checker,
+        )
         self._hook = hook or LogHook()
 
     @property
@@ -198,7 +210,8 @@ class Guard(_BaseGuard):
         seller: Whose list is asked beside the shared one; ``""`` is the store's owner.
         policy: The rules; ``Policy.AMAZON``, ``Policy.STRICT``, ``Policy.AUDIT`` or one of your own.
         classify: Says of a message whether it is critical; by default :func:`optoutkit.classify`. One that raises counts as "not critical".
-        check_guidelines: Finds what breaks Amazon's communication guidelines in a message, for policies that enforce them.
+        check_guidelines: Finds what breaks Amazon's communication guidelines in a message, for policies that enforce them; by default
+            :func:`optoutkit.check_guidelines`.
         hook: Is told every decision and what became of links; by default :class:`optoutkit.guard.LogHook`. It should be quick.
 
     Raises:

@@ -41,8 +41,8 @@ class Policy:
         outage_elsewhere: The same for recipients who are not at Amazon's alias domains.
         learn_links: Whether the store is taught which buyer an order belongs to.
         guidelines: ``"enforce"`` withholds from buyers what breaks Amazon's communication guidelines, unless it is critical or
-            exempt; ``"off"`` does not look. A guard without a checker for them withholds nothing for their sake, and says in each
-            verdict, in the explanations and in the log that they were not checked.
+            exempt; ``"off"`` does not look. A checker that fails, or cannot check a rule, withholds nothing; verdicts and
+            explanations say so, and so does the log.
         on_suppressed: ``"refuse"`` reports suppressed recipients the way the sender reports refused ones; ``"raise"`` raises
             Suppressed instead, before anything of the message is sent.
         report_only: Decide and tell, but let everything go.

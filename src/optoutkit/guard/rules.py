@@ -45,13 +45,13 @@ class Rules:
         policy: The policy.
         seller: Whose lists are asked.
         classify: The classifier.
-        check_guidelines: What finds broken guidelines; None if nothing does.
+        check_guidelines: What finds broken guidelines.
     """
 
     policy: Policy
     seller: str
     classify: Classify
-    check_guidelines: CheckGuidelines | None
+    check_guidelines: CheckGuidelines
 
     def decide(self, message: Message) -> Flow[Verdict]:
         """Decide on each recipient of a message, with one lookup at most."""
@@ -103,14 +103,15 @@ class Rules:
         return self.policy.critical_topics is None or topic in self.policy.critical_topics
 
     def _hold_against_guidelines(self, message: Message) -> tuple[Guidelines, Sequence[BrokenRule]]:
-        if self.check_guidelines is None:
-            return Guidelines.NOT_CHECKED, ()
         try:
-            violations = tuple(self.check_guidelines(message))
+            found = tuple(self.check_guidelines(message))
         except Exception as error:  # noqa: BLE001 - said in the verdict; a broken linter must not stop the mail
             _logger.warning("the guideline checker failed: %s", type(error).__name__)
             return Guidelines.NOT_CHECKED, ()
-        return (Guidelines.VIOLATED if violations else Guidelines.PASSED), violations
+        broken = tuple(violation for violation in found if getattr(violation, "checked", True))
+        if broken:
+            return Guidelines.VIOLATED, broken
+        return (Guidelines.INCOMPLETE if found else Guidelines.PASSED), ()
 
 
 @attrs.frozen(kw_only=True)
