@@ -23,9 +23,9 @@ class ExitCode(enum.IntEnum):
 
 
 _MEANINGS = {
-    ExitCode.DONE: "Done. For check: every recipient may get every draft.",
+    ExitCode.DONE: "Done. For check: every recipient may get every draft. For lint: no rule is broken.",
     ExitCode.REFUSED: (
-        "check: a draft must not go to a recipient. "
+        "check: a draft must not go to a recipient. lint: a rule is broken. "
         "ingest: a mail from standard input was not accepted, and there is no --quarantine folder to keep it."
     ),
     ExitCode.BAD_INPUT: "Wrong usage or bad input; standard error says which. Whatever else was given has been done.",

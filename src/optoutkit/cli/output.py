@@ -63,6 +63,10 @@ class Output:
         else:
             self.lines(lines())
 
+    def document(self, text: str) -> None:
+        """Write a text as it is, such as a JSON document of several lines."""
+        self._results.file.write(text + "\n")
+
     def lines(self, lines: Iterable[Line]) -> None:
         """Write lines that only people need; nothing where JSON is wanted."""
         if not self._json:

@@ -18,6 +18,7 @@ __all__ = ["PROGRAM", "Program"]
 # Where each command lives, and its line in the list of commands, so that --help loads none of them.
 _COMMANDS = {
     "classify": ("messages:classify", "Say whether a message is critical to its order, and why."),
+    "lint": ("linting:lint", "Find what breaks Amazon's communication guidelines."),
     "parse": ("notices:parse", "Show what a notice of Amazon says."),
     "ingest": ("notices:ingest", "Read notices from a mailbox into the store."),
     "check": ("messages:check", "Show to whom each draft may go, and why."),
