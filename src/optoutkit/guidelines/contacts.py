@@ -19,7 +19,9 @@ _ADDRESS = re.compile(
 # Seven to fifteen digits (ITU-T E.164), apart by no more than two signs.
 _CANDIDATE = re.compile(r"(?<![\w@#/.,:&=%-])(?:\+|＋)?\(?[0-9](?:[ \u00a0\u2009().\u2010-\u2015/-]{0,3}[0-9]){6,14}(?![\w@]|[.,:/-][0-9])")
 _DATE = re.compile(
-    r"(?:[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19|20)?[0-9]{2}|(?:19|20)[0-9]{2}[./-][0-9]{1,2}[./-][0-9]{1,2})(?:\D.*)?", re.DOTALL
+    r"(?:[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19|20)?[0-9]{2}|(?:19|20)[0-9]{2}[./-][0-9]{1,2}[./-][0-9]{1,2})(?:\D.*)?"
+    r"|[0-3]?[0-9](?:\.[01]?[0-9]\.|/[01]?[0-9])\s.*",  # and an hour
+    re.DOTALL,
 )
 _YEARS = re.compile(r"(?:19|20)[0-9]{2}\s?[-–—/]\s?(?:19|20)[0-9]{2}")
 _ORDER_LIKE = re.compile(r"(?:[0-9]{3}|[DSP]0[0-9])-[0-9]{7}-[0-9]{7}")
@@ -130,7 +132,7 @@ def _named(found: re.Match[str], around: list[Sentence]) -> str | None:
             start, end = sentence.place(phrase)
             if end <= found.start():
                 before.append((end, phrase.label))
-            elif start >= found.end():
+            else:
                 behind.append((-start, phrase.label))
     nearest = max(before or behind, default=None)
     return nearest[1] if nearest else None

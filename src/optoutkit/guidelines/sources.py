@@ -106,8 +106,6 @@ class Source:
     @cached_property
     def own_sentences(self) -> tuple[Sentence, ...]:
         """The sentences before the signature."""
-        if self.part == "subject":
-            return self.sentences
         starts = [span.start for span in self._thread.signature]
         ends = [span.end for span in self._thread.signature]
         return tuple(one for one in self.sentences if (place := bisect_right(starts, one.start)) == 0 or one.start >= ends[place - 1])

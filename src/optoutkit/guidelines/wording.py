@@ -25,7 +25,6 @@ _PAIRS = (
     ("code", "discount", "coupon"),
     ("next_purchase", "discount", "promotion"),
     ("next_purchase", "reward", "promotion"),
-    ("next_purchase", "coupon", "promotion"),
 )
 _QUESTION = re.compile(r"[?？؟]")  # a discount for damage is offered as a choice
 _PERCENT = re.compile(r"[0-9]\s?[%٪％]")
