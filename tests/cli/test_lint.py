@@ -256,11 +256,11 @@ class TestGitHub:
     def test_commands(self, run: Run, write: Callable[..., str], draft: Draft) -> None:
         """Beside lines of a file; in a mail the line is told in words."""
         write("a.txt", f"Order {ORDER}\n😊")
-        write("b.html", "<p>{order_id}</p>\n<p\nstyle=line-height:3>")
+        write("b.html", "<p>{order_id}</p>\n<img\nsrc=a.gif>")
         draft("c.eml", f"{ORDER}\n\nHi 😊")
         assert run("lint", "a.txt", "b.html", "c.eml", "--format", "github").out.splitlines() == [
             "::warning file=a.txt,line=2,endLine=2,col=1,endColumn=2,title=emoji::A message must hold no emoji. (😊)",
-            "::warning file=b.html,line=2,endLine=3,col=1,title=line_height::Line heights of your own are not allowed. (<p style=line-height:3>)",
+            "::warning file=b.html,line=2,endLine=3,col=1,title=gif::A message must hold no GIF. (<img src=a.gif>)",
             "::warning file=c.eml,title=emoji::body, line 3: A message must hold no emoji. (😊)",
         ]
 

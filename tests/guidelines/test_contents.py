@@ -298,7 +298,6 @@ GERMAN = "Welchen Namen sollen wir auf den Ring gravieren, und in welcher der Sc
         (ENGLISH, ["a@marketplace.amazon.de"], "en", False),
         (GERMAN, [], "en", True),
         (GERMAN, [], "ja", True),
-        (GERMAN, [], "xx", False),
         (GERMAN, [], None, False),
         ("OK?", [], "de", False),
         ("どのお名前を指輪に彫りますか", ["a@marketplace.amazon.de"], None, True),
@@ -308,3 +307,10 @@ def test_languages(text: str, to: list[str], language: str | None, is_other: boo
     """That of the order if it is told, else those of the store; without either, and where no language can be told, nothing is said."""
     found = check_guidelines(Message("302-1234567-7654321", text, to=to), order_language=language)
     assert [(violation.rule, violation.text) for violation in found] == ([("other_language", text)] if is_other else [])
+
+
+def test_a_language_that_cannot_be_told_is_not_passed_in_silence() -> None:
+    """It is reported as not checked."""
+    (found,) = check_guidelines(f"302-1234567-7654321 {GERMAN}", order_language="eo")
+    assert (found.rule, found.checked) == ("other_language", False)
+    assert "eo" in found.explanation

@@ -50,7 +50,13 @@ def check_language(reading: Reading, order_language: str | None) -> Iterator[Fou
     text = "\n".join(sentence.text for sentence in reading.main.own_sentences)
     expected = {order_language} if order_language else _languages_of_stores(reading.message.to)
     known = frozenset(LANGUAGES) | _BY_SCRIPT
-    if not expected or not expected <= known:
+    if not expected <= known:
+        yield Found(
+            "other_language",
+            why_unchecked=f"It cannot be told whether a text is in one of the languages: {', '.join(sorted(expected - known))}.",
+        )
+        return
+    if not expected:
         return
     guess = detect(text, hint=next(iter(expected)))
     if guess.language is None or guess.confidence < _SURE or guess.language in expected:

@@ -26,10 +26,23 @@ _PAIRS = (
     ("next_purchase", "discount", "promotion"),
     ("next_purchase", "reward", "promotion"),
 )
-_QUESTION = re.compile(r"[?？؟]")  # a discount for damage is offered as a choice
-_PERCENT = re.compile(r"[0-9]\s?[%٪％]")
 _STOPPED_BY_NEGATION = frozenset({"review_incentive", "positive_review_only", "review_change", "coupon", "promotion", "cancel_request"})
 _SAID_BY_INCENTIVE = frozenset({"coupon", "promotion"})
+_QUESTION = re.compile(r"[?？؟]")
+_SCALE = re.compile(
+    r"(?<![0-9])1\s?(?:[-–~〜～/至到]|to|and|bis|a|à|al|e|do|tot|till|til|ile|और|से|إلى|から)\s?(?:5|10)(?![0-9])", re.IGNORECASE
+)
+_PERCENT = re.compile(r"[0-9]\s?[%٪％]")
+_LESS = re.compile(r"(?<![\w,.])[-–−]\s?[1-9][0-9]?\s?[%٪％]")
+_MONEY = r"(?:[€$£¥₹₺円元]|EUR\b|kr\b|zł\b|TL\b)"
+_INSTEAD = re.compile(
+    rf"(?:{_MONEY}\s?[0-9][0-9.,]{{0,10}}\s|[0-9]\s?{_MONEY}\s?)"
+    r"(?:statt|instead of|au lieu de|en vez de|invece di|anziché|in plaats van|em vez de|zamiast|istället för|yerine)\s",
+    re.IGNORECASE,
+)
+_CODE = re.compile(
+    r"(?i:code|codes|kod|koden|kodu|código|codice|cupón|cupom|gutschein|coupon|コード|代码|कोड|الكود|كود)[\s:„“”\"]{1,4}[A-Z][A-Z0-9]{3,15}\b"
+)
 
 
 def check_wording(reading: Reading) -> Iterator[Found]:
@@ -45,7 +58,20 @@ def check_wording(reading: Reading) -> Iterator[Found]:
 
 
 def _check(source: Source, sentence: Sentence) -> Iterator[Found]:
+    broken = _by_phrases(sentence)
+    for rule, place in _by_figures(sentence):
+        broken.setdefault(rule, place)
+    for rule, (start, end) in broken.items():
+        taken_back = "negation" in sentence.labels and rule in _STOPPED_BY_NEGATION
+        if not taken_back and not (rule in _SAID_BY_INCENTIVE and "review_incentive" in broken):
+            yield Found.words(rule, source, start, end)
+
+
+def _by_phrases(sentence: Sentence) -> dict[str, tuple[int, int]]:
+    """Rules that words break, and where."""
     labels = sentence.labels
+    if _SCALE.search(sentence.text) or ("thanks" in labels and not labels & {"ask", "happy"}):  # or thanks for a review that is there
+        labels -= {"positive_review"}
     broken: dict[str, str] = {}
     for label, rule in _WHOLE.items():
         if label in labels:
@@ -53,9 +79,23 @@ def _check(source: Source, sentence: Sentence) -> Iterator[Found]:
     for first, second, rule in _PAIRS:
         if first in labels and second in labels:
             broken.setdefault(rule, first)
-    if "discount" in labels and not labels & {"needed", "ask"} and _PERCENT.search(sentence.text) and not _QUESTION.search(sentence.text):
-        broken.setdefault("promotion", "discount")
-    for rule, label in broken.items():
-        if ("negation" in labels and rule in _STOPPED_BY_NEGATION) or (rule in _SAID_BY_INCENTIVE and "review_incentive" in broken):
-            continue
-        yield Found.words(rule, source, *sentence.place(next(sentence.find(label))))
+    return {rule: sentence.place(next(sentence.find(label))) for rule, label in broken.items()}
+
+
+def _by_figures(sentence: Sentence) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Advertising by prices and percentages, unless it may be a choice, or make good for damage."""
+    if sentence.labels & {"needed", "ask"} or _QUESTION.search(sentence.text):
+        return
+    percent = _PERCENT.search(sentence.text)
+    if percent and (code := _CODE.search(sentence.text)):
+        yield "coupon", _inside(sentence, code)
+    for label in ("discount",) * bool(percent) + ("offer",):
+        if label in sentence.labels:
+            yield "promotion", sentence.place(next(sentence.find(label)))
+    figures = _LESS.search(sentence.text) or _INSTEAD.search(sentence.text)
+    if figures:
+        yield "promotion", _inside(sentence, figures)
+
+
+def _inside(sentence: Sentence, found: re.Match[str]) -> tuple[int, int]:
+    return sentence.start + found.start(), sentence.start + found.end()

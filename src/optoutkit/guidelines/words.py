@@ -1,4 +1,17 @@
-"""The words of the rules: one file a language, all searched for at once."""
+"""The words of the rules: one file a language, all searched for at once, whatever language a message is in.
+
+A file maps a label to phrases, which are matched as :mod:`optoutkit.text.phrases` says. The labels:
+
+* ``promotion``, ``coupon``, ``incentive``, ``positive_review``, ``unhappy_first`` (come to us before you rate us badly),
+  ``change_review``, ``repeated``, ``cancel``, ``opt_out``: phrases that break a rule by themselves.
+* ``review`` with ``reward``, ``happy`` or ``reminder``; ``discount`` with ``code``; ``next_purchase`` with ``discount`` or ``reward``:
+  pairs that break a rule together. ``negation`` takes it back.
+* ``offer``, and ``discount`` with a percentage: what advertisements say, unless the sentence asks something or tells of a problem.
+* ``thanks``, ``help``, ``pleasantry``, ``greeting``, ``closing``: what a message that only says thank you is made of.
+* ``confirmation``: an order or a shipment is confirmed; ``ask`` and ``needed``: the message has another purpose than that.
+* ``link_needed``, ``carrier_or_warranty``: why a link or a number may stand there.
+* ``phone``, ``other_number``: what digits are. ``promotion_file``: in the name of an attachment.
+"""
 
 import tomllib
 from functools import cache
