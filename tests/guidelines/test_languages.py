@@ -41,4 +41,4 @@ def test_every_phrase_can_be_found() -> None:
         for label, phrases in words.phrases(language).items():
             for phrase in phrases:
                 text = fold(phrase.replace("*", "")).text
-                assert label in {found.label for found in words.finder().find(text, list(tokenize(text)))}, (language, phrase)
+                assert label in {found.label for found in words.find(list(tokenize(text)))}, (language, phrase)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
+from optoutkit.guidelines import words
 from optoutkit.guidelines.sources import Found, Reading
-from optoutkit.guidelines.words import finder
 from optoutkit.text.folding import fold
 from optoutkit.text.mime import Attachment
 from optoutkit.text.tokens import tokenize
@@ -33,7 +33,7 @@ def _is_forbidden(attachment: Attachment) -> bool:
     if attachment.content_type.startswith(kinds["type_prefixes"]):
         return True
     name = fold(_SEPARATORS.sub(" ", attachment.filename)).text
-    labels = {phrase.label for phrase in finder().find(name, list(tokenize(name)))}
+    labels = {phrase.label for phrase in words.find(list(tokenize(name)))}
     return bool(labels & _PROMISING) and not labels & {"link_needed", "carrier_or_warranty", "needed"}
 
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from optoutkit.guidelines import words
 from optoutkit.guidelines.sources import Found, Reading, Sentence
-from optoutkit.guidelines.words import finder
 from optoutkit.text.folding import fold
 from optoutkit.text.tokens import Token, tokenize
 
@@ -53,7 +53,7 @@ def _is_polite_clause(clause: str, polite: frozenset[str]) -> bool:
     """Whether a part of a sentence thanks, wishes well or offers help, and is too short to say more; or has no words at all."""
     folded = fold(clause).text
     tokens = _words(folded)
-    labels = {phrase.label for phrase in finder().find(folded, tokens)}
+    labels = {phrase.label for phrase in words.find(tokens)}
     length = sum(len(token.text) for token in tokens if token.cjk)
     return not tokens or (bool(labels & polite) and len(tokens) <= _LONGEST_CLAUSE and length <= _LONGEST_EASTERN_CLAUSE)
 

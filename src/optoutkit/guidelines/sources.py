@@ -150,12 +150,12 @@ class Reading:
     """
 
     def __init__(self, message: Message) -> None:
-        self.message = message
-        self.subject = Source.of_text("subject", message.subject)
+        self.message: Message = message
+        self.subject: Source = Source.of_text("subject", message.subject)
         texts = [Source.of_text("body", message.body)] if message.body or message.html is None else []
         texts += [Source.of_page(message.html)] if message.html is not None else []
-        self.main = texts[-1]
-        self.sources = (self.subject, *texts)
+        self.main: Source = texts[-1]
+        self.sources: tuple[Source, ...] = (self.subject, *texts)
 
     @property
     def page(self) -> Page | None:
@@ -201,4 +201,4 @@ def _blanked(text: str) -> str:
 def _read(text: str, span: Span) -> Sentence:
     sentence = text[span.start : span.end]
     folded = fold(sentence)
-    return Sentence(span.start, span.end, sentence, folded, tuple(words.finder().find(folded.text, list(tokenize(folded.text)))))
+    return Sentence(span.start, span.end, sentence, folded, tuple(words.find(list(tokenize(folded.text)))))

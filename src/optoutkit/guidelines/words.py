@@ -14,12 +14,14 @@ A file maps a label to phrases, which are matched as :mod:`optoutkit.text.phrase
 """
 
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
-from optoutkit.text.phrases import Phrases
+from optoutkit.text.phrases import Phrase, Phrases
+from optoutkit.text.tokens import Token
 
-__all__ = ["LANGUAGES", "finder", "phrases"]
+__all__ = ["LANGUAGES", "find", "phrases"]
 
 _FOLDER = resources.files("optoutkit.guidelines") / "words"
 
@@ -34,9 +36,13 @@ def phrases(language: str) -> dict[str, tuple[str, ...]]:
     return {label: tuple(texts) for label, texts in data.items()}
 
 
+def find(tokens: Sequence[Token]) -> list[Phrase]:
+    """Find the phrases of all languages in the words of a folded text, in the order of their first word."""
+    return _finder().find(tokens)
+
+
 @cache
-def finder() -> Phrases:
-    """What finds the phrases of all languages."""
+def _finder() -> Phrases:
     labelled: dict[str, list[str]] = {}
     for language in LANGUAGES:
         for label, texts in phrases(language).items():

@@ -17,6 +17,7 @@ __all__ = ["Announcement", "find_attribution", "find_forward"]
 
 _RULE = "-_=*~–—―─ "
 _BANNER_ENDS = (*_RULE.strip(), ":", "：")
+_MAY_ANNOUNCE = re.compile(r"[:：]|[-_=*~–—―─][ \t]*\Z")  # the cheap question, asked first
 _BETWEEN_RULES = re.compile(r"[-_=*]{4,}[^-_=*]{2,60}[-_=*]{4,}")  # a banner in whatever language, if header lines follow
 _HEADER_LINE = re.compile(r"[\s*_]*([^:：]{1,40}?)[\s*_]*[:：][\s*_]*(.*)")
 _MAX_LINES_OF_A_FIELD = 4  # a long list of recipients is wrapped
@@ -56,6 +57,8 @@ def find_forward(lines: Sequence[Line], index: int, *, after_own: bool) -> Annou
         after_own: Whether the author has written something before.
     """
     content = lines[index].content
+    if not _MAY_ANNOUNCE.search(content):
+        return None
     is_banner = content.endswith(_BANNER_ENDS) and _words().is_banner(content)
     if is_banner or _BETWEEN_RULES.fullmatch(content):
         following = index + 1
@@ -113,7 +116,7 @@ def _header_field(content: str) -> tuple[str, str] | None:
 def find_attribution(lines: Sequence[Line], index: int) -> int | None:
     """Find a line such as ``On 1 May 2026, Tom wrote:`` that ends at a line; return the number of the line at which it begins."""
     content = lines[index].content
-    if _DATE_AND_MAILBOX.fullmatch(content):
+    if "@" in content and _DATE_AND_MAILBOX.fullmatch(content):
         return index
     if not content.endswith((":", "：", "-")):
         return None

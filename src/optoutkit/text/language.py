@@ -1,7 +1,11 @@
 """Which language a text is in: its script first, then its function words."""
 
+import math
 import re
+from collections.abc import Iterable
 from functools import cache
+from itertools import repeat
+from operator import itemgetter
 
 import attrs
 
@@ -20,6 +24,10 @@ _KANJI_TO_A_KANA = 12  # Japanese without any kana among a dozen ideographs is r
 _LETTERS_TO_A_SIGN = 3  # names and links in Latin letters stand in every text of another script
 _OTHER_SCRIPTS = re.compile(r"[\u0370-\u052f\u0530-\u05ff\u0e00-\u0e7f\uac00-\ud7a3]")
 _WORD = re.compile(r"[a-zà-öø-ɏ]+(?:'[a-zà-öø-ɏ]+)?")
+_ASCII_WORD = re.compile("[a-z']+")
+_ONE = math.lcm(*range(1, len(LANGUAGES) + 1))  # what a word gives, so that any number of languages can share it
+_BITS = range(0, 32 * len(LANGUAGES), 32)
+_MASK = (1 << 32) - 1  # 4,000 characters give less
 _SHARE_OF_A_CANDIDATE = 0.4  # of the best one's score
 _SAMPLE = 4000  # characters; more would not change the answer
 
@@ -50,6 +58,8 @@ def detect(text: str, hint: str | None = None) -> Guess:
         One of the languages that have a word list or a script of their own, or None.
     """
     sample = text[:_SAMPLE].lower().replace("’", "'")
+    if sample.isascii():
+        return _by_words(_ASCII_WORD.findall(sample), hint)
     words = _WORD.findall(sample)
     by_words = _by_words(words, hint)
     latin = sum(map(len, words))
@@ -66,16 +76,13 @@ def detect(text: str, hint: str | None = None) -> Guess:
     return Guess(language, round(weight / (weight + latin), 3), (language, *by_words.candidates))
 
 
-def _by_words(words: list[str], hint: str | None) -> Guess:
-    known = _function_words()
-    scores: dict[str, float] = {}
-    for word in words:
-        languages = known.get(word, ())
-        for language in languages:
-            scores[language] = scores.get(language, 0.0) + 1 / len(languages)
-    if not scores:
+def _by_words(words: Iterable[str], hint: str | None) -> Guess:
+    """The guess that function words make; what a word gives is shared by the languages that have it."""
+    total = sum(map(_function_words().get, words, repeat(0)))  # all languages at once, each in its own bits
+    if not total:
         return Guess(None, 0.0)
-    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0] != hint, item[0]))
+    scores = [(language, (total >> bits & _MASK) / _ONE) for bits, language in zip(_BITS, LANGUAGES, strict=True)]
+    ranked = sorted(filter(itemgetter(1), scores), key=lambda item: (-item[1], item[0] != hint, item[0]))
     language, best = ranked[0]
     second = ranked[1][1] if len(ranked) > 1 else 0.0
     candidates = tuple(language for language, score in ranked if score >= best * _SHARE_OF_A_CANDIDATE)
@@ -86,11 +93,13 @@ def _by_words(words: list[str], hint: str | None) -> Guess:
 
 
 @cache
-def _function_words() -> dict[str, tuple[str, ...]]:
+def _function_words() -> dict[str, int]:
+    """What each word gives to the languages, the first one in the lowest bits."""
     known: dict[str, set[str]] = {}
     for language in LANGUAGES:
         for word in word_list(language).function_words:
             # the text may have been folded or not
             for form in (word, fold(word).text):
                 known.setdefault(form, set()).add(language)
-    return {word: tuple(sorted(languages)) for word, languages in known.items()}
+    bits = dict(zip(LANGUAGES, _BITS, strict=True))
+    return {word: sum(_ONE // len(languages) << bits[language] for language in languages) for word, languages in known.items()}

@@ -1,6 +1,7 @@
 """Sentences: the units in which a message asks, tells and sells."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from optoutkit.text.spans import Span
@@ -8,6 +9,7 @@ from optoutkit.text.wordlists import LANGUAGES, word_list
 
 __all__ = ["sentences"]
 
+_BREAK_CHARACTER = re.compile("[\n\r\t\u2028\u2029•▪‣●。！？｡.!?…؟।॥۔]")  # the cheap question, asked first
 _BREAK = re.compile(
     r"(?P<line>\r\n|[\n\r\t\u2028\u2029•▪‣●])"
     r"|(?P<full>[。！？｡]+[」』）)\]”\"']*)"
@@ -42,7 +44,7 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     end = len(text) if end is None else end
     found: list[Span] = []
     begin = line_begin = start
-    for mark in _BREAK.finditer(text, start, end):
+    for mark in _breaks(text, start, end):
         if mark["line"]:
             wrapped = _is_wrapped(text, line_begin, mark, end)
             line_begin = mark.end()
@@ -57,6 +59,14 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
         begin = mark.end()
     _add(found, text, begin, end)
     return found
+
+
+def _breaks(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    while character := _BREAK_CHARACTER.search(text, start, end):
+        mark = _BREAK.match(text, character.start(), end)
+        start = mark.end() if mark else character.end()
+        if mark:
+            yield mark
 
 
 def _add(found: list[Span], text: str, start: int, stop: int) -> None:
