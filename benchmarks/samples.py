@@ -11,15 +11,20 @@ __all__ = ["MESSAGE_TEXT", "NOTICE", "SELLER_MAIL", "address", "identity"]
 MESSAGE_TEXT = """\
 Hello Anna,
 
-thank you for your order 302-1234567-7654321. Unfortunately the courier brought your parcel back to us today, because the house
-number is missing in the address. Please send us your complete address, with the number of the house and of the flat, and a
-telephone number under which the driver can reach you. We will send the parcel out again on the same day.
+thank you for your order 302-1234567-7654321. We packed it on Monday and handed it to the courier. Unfortunately he brought your
+parcel back to us today, because the house number is missing in the address and nobody in the street knew your name.
 
-If you would rather have your money back, please tell us as well.
+Please send us your complete address, with the number of the house and of the flat, and a telephone number under which the driver
+can reach you between nine and five. As soon as we have it, we will send the parcel out again; there is no charge for that. If we
+do not hear from you within ten days, we will have to put the things back on the shelf.
+
+You may of course have it sent to your office instead, or to a neighbour who is at home. If you would rather have your money back,
+please tell us as well, and it will be on your card in three to five days.
 
 Kind regards
 Your team at Toy Shop
 """
+"""A message of about 830 characters."""
 
 
 def _seller_mail() -> bytes:

@@ -1,13 +1,15 @@
 """The training messages: one JSON object a line, annotated sentence by sentence (see README.md)."""
 
+import itertools
 import json
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import attrs
+from mixing import mixed
 
-from optoutkit.classifier.lexicons import load_lexicon
-from optoutkit.classifier.reading import Reading, read
+from optoutkit.classifier.features import KINDS, add_up, features
+from optoutkit.classifier.reading import read
 from optoutkit.messages import Message
 
 __all__ = ["FOLDER", "Text", "load"]
@@ -19,7 +21,8 @@ FOLDER = pathlib.Path(__file__).parent
 class Text:
     """One message with its labels, as the classifier reads it.
 
-    ``labels`` has one label for each of ``reading.sentences``.
+    ``rows`` (the features, each as often as it is seen) and ``labels`` have one entry for each sentence; ``shared`` are the features
+    of the message; ``guessed`` is the language that it was taken for.
     """
 
     id: str
@@ -27,21 +30,43 @@ class Text:
     batch: str
     topic: str
     tags: tuple[str, ...]
-    message: Message
-    reading: Reading
+    guessed: str | None
+    rows: tuple[list[int], ...]
+    shared: list[int]
     labels: tuple[str, ...]
 
 
+class Features(dict):
+    """The features of each key of one kind."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def __missing__(self, key: str | tuple[str, str]) -> tuple[int, ...]:
+        found = self[key] = features(self.kind, key)
+        return found
+
+
+TABLES = {kind: Features(kind) for kind in KINDS}
+
+
+def chained(values: Iterable[tuple[int, ...]]) -> list[int]:
+    """All of them in one list."""
+    return list(itertools.chain.from_iterable(values))
+
+
 def load() -> Iterator[Text]:
-    """Read all messages, in the order of file name and line."""
+    """Read all messages, in the order of file name and line; after each batch those that are put together of it."""
     for file in sorted(FOLDER.glob("*.jsonl")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            yield _text(json.loads(line))
+        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        for _, batch in itertools.groupby(rows, key=lambda row: row["batch"]):
+            together = list(batch)
+            yield from map(_text, [*together, *mixed(together)])
 
 
 def _text(row: dict) -> Text:
-    message = Message(row["subject"], "".join(piece for _, piece in row["body"]))
-    reading = read(message, load_lexicon())
+    reading = read(Message(row["subject"], "".join(piece for _, piece in row["body"])))
     spans, position = [], 0
     for label, piece in row["body"]:
         spans.append((position, position + len(piece), label))
@@ -53,13 +78,15 @@ def _text(row: dict) -> Text:
             continue
         start, end = reading.folded[sentence.part].original(sentence.start, sentence.end)
         labels.append(max(spans, key=lambda span: min(end, span[1]) - max(start, span[0]))[2])
+    rows, shared = add_up(reading.sentences, TABLES, chained)
     return Text(
         id=row["id"],
         language=row["language"],
         batch=f"{row['language']}-{row['batch']}",
         topic=row["topic"],
         tags=tuple(row["tags"]),
-        message=message,
-        reading=reading,
+        guessed=reading.language,
+        rows=tuple(rows),
+        shared=shared,
         labels=tuple(labels),
     )

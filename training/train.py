@@ -1,132 +1,92 @@
-"""Make the classifier's weights from the training texts: the same texts give the same bytes.
+"""Make what the classifier ships from the training texts and lexicons: the same texts give the same bytes.
 
 Usage: python training/train.py [--check | --validate]
 
---check compares with the weights that ship instead of writing them. --validate prints the cross-validation only.
+--check compares with what ships instead of writing it. --validate prints the cross-validation only. Run it by ``nox -s train``, which
+keeps numpy to what every processor can do, so that the last bit of a sum is the same everywhere.
 """
 
 import argparse
 import json
+import multiprocessing
 import pathlib
 import sys
 
+import lexicons
 import numpy as np
-import scipy.sparse as sp
+from data import FOLDS, Data
 from fit import fit_softmax, softmax
-from texts import Text, load
+from report import report
+from texts import load
 
-import optoutkit.classifier
-from optoutkit.classifier.model import SOLICITING, features_of, inputs, packed
-from optoutkit.classifier.topics import Topic
+import optoutkit
+from optoutkit.classifier.weights import SCALE, UNIT, packed, restored
 
-FOLDER = pathlib.Path(optoutkit.classifier.__file__).parent
-FOLDS = 5
-SENTENCE = {"l2": 5e-7, "steps": 110}
-WHOLE = {"l2": 2e-6, "steps": 80}
+FOLDER = pathlib.Path(optoutkit.__file__).parent / "classifier"
+SENTENCE = {"l2": 1e-5, "steps": 120}
+WHOLE = {"l2": 5e-6, "steps": 80}
 MESSAGE = {"l2": 4e-4, "steps": 400}
-SCALE = 0.08  # a weight is kept as the root of its size in these units, so that a byte holds large ones and tells small ones apart
+MADE = 0.25  # how much a message that was put together counts
 SMALLEST = 0.1  # weights below are none
-LEAST = 2  # a feature that is in fewer sentences is left out
-FALSE_CRITICAL = 0.02  # the share of messages that are not critical at which the threshold is set, by cross-validation
+FALSE_CRITICAL = 0.01  # the share of messages that are not critical at which the threshold is set, by cross-validation
 
 
-class Data:
-    """The texts as numbers."""
-
-    def __init__(self, texts: list[Text]) -> None:
-        self.texts = texts
-        self.labels = sorted({label for text in texts for label in text.labels})
-        self.topics = [topic.value for topic in Topic]
-        self.rows = [sorted(features_of(text.reading.sentences, index)) for text in texts for index in range(len(text.labels))]
-        features, counts = np.unique(np.concatenate([np.array(row, dtype=np.uint32) for row in self.rows]), return_counts=True)
-        self.features = features[counts >= LEAST]
-        self.columns = {int(feature): column for column, feature in enumerate(self.features)}
-        self.x = self.matrix(self.rows)
-        self.y = np.array([self.labels.index(label) for text in texts for label in text.labels])
-        self.owner = np.repeat(np.arange(len(texts)), [len(text.labels) for text in texts])
-        self.critical = np.array([Topic(text.topic).critical for text in texts])
-        self.topic = np.array([self.topics.index(text.topic) for text in texts])
-        # A batch, one seller's voice, is never on both sides; batches of a language go round the folds in turn.
-        batches = sorted({text.batch for text in texts})
-        fold = {batch: number % FOLDS for number, batch in enumerate(batches)}
-        self.fold = np.array([fold[text.batch] for text in texts])
-
-        heaps: list[set[int]] = [set() for _ in texts]
-        for owner, row in zip(self.owner, self.rows, strict=True):
-            heaps[owner].update(row)
-        self.whole = self.matrix([sorted(heap) for heap in heaps])
-
-    def matrix(self, rows: list[list[int]]) -> sp.csr_matrix:
-        """One line for each list of features, all of the same length however many there are."""
-        indices, starts, values = [], [0], []
-        for row in rows:
-            known = [self.columns[feature] for feature in row if feature in self.columns]
-            indices += known
-            values += [len(row) ** -0.5] * len(known)
-            starts.append(len(indices))
-        return sp.csr_matrix((values, indices, starts), shape=(len(rows), len(self.features)))
-
-    def inputs(self, probabilities: np.ndarray, whole: np.ndarray) -> np.ndarray:
-        """Of each message, from the probabilities of its sentences and of the whole."""
-        rows = np.split(probabilities, np.flatnonzero(np.diff(self.owner)) + 1)
-        return np.array([inputs(self.labels, row.tolist(), float(heap)) for row, heap in zip(rows, whole, strict=True)])
-
-
-def rounded(coefficients: np.ndarray) -> np.ndarray:
+def stored(coefficients: np.ndarray) -> np.ndarray:
     """Weights as they are stored, one byte each; the very small ones are none."""
     roots = np.minimum(np.round(np.sqrt(np.abs(coefficients)) / SCALE), 127)
-    return np.where(np.abs(coefficients) < SMALLEST, 0, np.sign(coefficients) * roots)
+    return np.where(np.abs(coefficients) < SMALLEST, 0, np.sign(coefficients) * roots).astype(int)
 
 
-def restored(stored: np.ndarray) -> np.ndarray:
-    """Stored weights as they are used."""
-    return np.sign(stored) * np.square(stored * SCALE)
+RESTORED = np.array([UNIT * restored(weight) for weight in range(-127, 128)])
 
 
-def sentences_out_of_fold(data: Data) -> np.ndarray:
-    """Probabilities of each sentence by a model that has not seen its seller."""
-    probabilities = np.zeros((len(data.y), len(data.labels)))
-    for fold in range(FOLDS):
-        held = data.fold[data.owner] == fold
-        coefficients, intercepts = fit_softmax(data.x[~held], data.y[~held], len(data.labels), **SENTENCE)
-        probabilities[held] = softmax(data.x[held] @ restored(rounded(coefficients)) + intercepts)
-        print(f"fold {fold}: {np.mean(probabilities[held].argmax(axis=1) == data.y[held]):.1%} of {held.sum()} sentences", file=sys.stderr)
-    return probabilities
+def as_used(coefficients: np.ndarray) -> np.ndarray:
+    """Weights as they are when they have been stored and restored."""
+    return RESTORED[stored(coefficients) + 127]
 
 
-def whole_weights(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, float]:
+def of_sentences(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fit the sentences of the chosen messages: coefficients and intercepts."""
+    sentences = chosen[data.owner]
+    shares = np.where(data.written, 1.0, MADE)[data.owner[sentences]]
+    return fit_softmax(data.x[sentences], data.y[sentences], len(data.labels), shares=shares, **SENTENCE)
+
+
+def of_wholes(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, float]:
     """Fit the chosen messages, each seen as one heap of features."""
+    chosen = chosen & data.written
     coefficients, intercepts = fit_softmax(data.whole[chosen], data.critical[chosen].astype(int), 2, **WHOLE)
     return coefficients[:, 1] - coefficients[:, 0], float(intercepts[1] - intercepts[0])
 
 
-def wholes_out_of_fold(data: Data) -> np.ndarray:
-    """The probability of each message to be critical, seen as one heap by a model that has not seen its seller."""
-    found = np.zeros(len(data.texts))
-    for fold in range(FOLDS):
-        held = data.fold == fold
-        weights, intercept = whole_weights(data, ~held)
-        found[held] = 1 / (1 + np.exp(-(data.whole[held] @ restored(rounded(weights)) + intercept)))
-    return found
+def held_out(data: Data, fold: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of one fold the probabilities of its sentences and of its messages as heaps, by a model that has not seen its sellers."""
+    held = data.fold == fold
+    coefficients, intercepts = of_sentences(data, ~held)
+    sentences = softmax(data.x[held[data.owner]] @ as_used(coefficients) + intercepts)
+    weights, intercept = of_wholes(data, ~held)
+    return sentences, 1 / (1 + np.exp(-(data.whole[held] @ as_used(weights) + intercept)))
 
 
-def standardised(values: np.ndarray, y: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Fit on inputs of unit spread, and give the weights for the inputs as they are."""
+def standardised(data: Data, values: np.ndarray, y: np.ndarray, classes: int, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fit the chosen messages on inputs of unit spread, and give the weights for the inputs as they are."""
+    values, y = values[chosen], y[chosen]
     mean, spread = values.mean(axis=0), values.std(axis=0) + 0.02
-    coefficients, intercepts = fit_softmax((values - mean) / spread, y, classes, **MESSAGE)
+    shares = np.where(data.written, 1.0, MADE)[chosen]
+    coefficients, intercepts = fit_softmax((values - mean) / spread, y, classes, shares=shares, **MESSAGE)
     coefficients = coefficients / spread[:, None]
     return coefficients, intercepts - mean @ coefficients
 
 
-def messages_out_of_fold(data: Data, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def messages_held_out(data: Data, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each message the probability that it is critical, and its topic, by models that have not seen its seller."""
     critical = np.zeros(len(data.texts))
     topics = np.zeros((len(data.texts), len(data.topics)))
     for fold in range(FOLDS):
         held = data.fold == fold
-        coefficients, intercepts = standardised(values[~held], data.critical[~held].astype(int), 2)
+        coefficients, intercepts = standardised(data, values, data.critical.astype(int), 2, ~held)
         critical[held] = softmax(values[held] @ coefficients + intercepts)[:, 1]
-        coefficients, intercepts = standardised(values[~held], data.topic[~held], len(data.topics))
+        coefficients, intercepts = standardised(data, values, data.topic, len(data.topics), ~held)
         topics[held] = softmax(values[held] @ coefficients + intercepts)
     return critical, topics
 
@@ -139,46 +99,9 @@ def thresholds(data: Data, likely: np.ndarray, plea: np.ndarray) -> tuple[float,
     best = (2.0, 0.0, 0.0)
     for solicit in (0.5, 0.6, 0.7, 0.8, 0.9):
         scores = np.where(plea >= solicit, 0, likely)
-        threshold = float(np.ceil(np.quantile(scores[~data.critical], 1 - FALSE_CRITICAL) * 100) / 100)
-        missed = float(np.mean(scores[data.critical] < threshold))
-        print(f"solicit {solicit}: threshold {threshold:.2f}, missed {missed:.1%}", file=sys.stderr)
-        best = min(best, (missed, solicit, threshold))
+        threshold = float(np.ceil(np.quantile(scores[data.written & ~data.critical], 1 - FALSE_CRITICAL) * 100) / 100)
+        best = min(best, (float(np.mean(scores[data.written & data.critical] < threshold)), solicit, threshold))
     return best[1:]
-
-
-def report(data: Data, likely: np.ndarray, topics: np.ndarray, plea: np.ndarray, chosen: tuple[float, float]) -> None:
-    """Print what cross-validation says of each language and topic."""
-    solicit_threshold, threshold = chosen
-    solicits = plea >= solicit_threshold
-    verdict = (likely >= threshold) & ~solicits
-    crit = np.array([Topic(topic).critical for topic in data.topics])
-    fitting = np.where(crit[None, :] == verdict[:, None], topics, -1).argmax(axis=1)
-    language = np.array([text.language for text in data.texts])
-    guessed = np.array([text.reading.language or "" for text in data.texts])
-
-    def line(name: str, chosen: np.ndarray) -> None:
-        other, critical = chosen & ~data.critical, chosen & data.critical
-        print(
-            f"{name:28} {chosen.sum():6d} {verdict[other].sum() / max(1, other.sum()):14.1%}"
-            f" {(~verdict[critical]).sum() / max(1, critical.sum()):8.1%}"
-            f" {np.mean(fitting[chosen] == data.topic[chosen]):7.1%} {np.mean(guessed[chosen] == language[chosen]):9.1%}"
-        )
-
-    print(f"{'':28} {'n':>6} {'false critical':>14} {'missed':>8} {'topic':>7} {'language':>9}")
-    for name in sorted(set(language)):
-        line(name, language == name)
-    for number, name in enumerate(data.topics):
-        line(name, data.topic == number)
-    for tag in ("hard", "mixed"):
-        line(tag, np.array([tag in text.tags for text in data.texts]))
-    line("all", np.ones(len(data.texts), dtype=bool))
-    print("\nconfidence that critical is right, against how often it was")
-    confidence = np.where(verdict, likely, np.where(solicits, np.maximum(1 - likely, plea), 1 - likely))
-    right = verdict == data.critical
-    for low, high in ((0, 0.5), (0.5, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 0.95), (0.95, 0.99), (0.99, 1.01)):
-        inside = (confidence >= low) & (confidence < high)
-        if inside.any():
-            print(f"{low:.2f} to {min(high, 1):.2f} {inside.sum():6d} {confidence[inside].mean():7.1%} {right[inside].mean():7.1%}")
 
 
 def main() -> int:
@@ -188,34 +111,42 @@ def main() -> int:
     parser.add_argument("--validate", action="store_true")
     options = parser.parse_args()
 
+    made = {f"lexicons/{language}.json": content for language, content in lexicons.compiled().items()}
+    if options.check and differing(made):
+        return 1
+    write(made)  # the texts are read with them
+
     data = Data(list(load()))
     print(f"{len(data.texts)} messages, {len(data.y)} sentences, {len(data.features)} features", file=sys.stderr)
-    probabilities = sentences_out_of_fold(data)
-    values = data.inputs(probabilities, wholes_out_of_fold(data))
-    likely, topics = messages_out_of_fold(data, values)
-    soliciting = [data.labels.index(label) for label in sorted(SOLICITING)]
-    plea = np.zeros(len(data.texts))
-    np.maximum.at(plea, data.owner, probabilities[:, soliciting].sum(axis=1))
-    solicit_threshold, threshold = thresholds(data, likely, plea)
-    report(data, likely, topics, plea, (solicit_threshold, threshold))
+    everything = np.ones(len(data.texts), dtype=bool)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        final = None if options.validate else pool.apply_async(of_sentences, (data, everything))
+        folds = pool.starmap(held_out, [(data, fold) for fold in range(FOLDS)], chunksize=1)
+        coefficients, intercepts = final.get() if final else (None, None)
+    probabilities = np.zeros((len(data.y), len(data.labels)))
+    wholes = np.zeros(len(data.texts))
+    for fold, (sentences, heaps) in enumerate(folds):
+        probabilities[data.fold[data.owner] == fold], wholes[data.fold == fold] = sentences, heaps
+    values = data.inputs(probabilities, wholes)
+    likely, topics = messages_held_out(data, values)
+    pleas = data.pleas(probabilities)
+    solicit_threshold, threshold = thresholds(data, likely, pleas)
+    print(f"sentences right: {np.mean(probabilities.argmax(axis=1) == data.y):.1%}", file=sys.stderr)
+    report(data, likely, topics, pleas, threshold=threshold, solicit_threshold=solicit_threshold)
     if options.validate:
         return 0
 
-    coefficients, intercepts = fit_softmax(data.x, data.y, len(data.labels), **SENTENCE)
-    of_wholes, whole_intercept = whole_weights(data, np.ones(len(data.texts), dtype=bool))
-    stored = rounded(np.column_stack([coefficients, of_wholes])).astype(int)
-    entries = [
-        (int(feature), [(label, int(row[label])) for label in np.flatnonzero(row).tolist()])
-        for feature, row in zip(data.features, stored, strict=True)
-    ]
-    weights = packed((feature, pairs) for feature, pairs in entries if pairs)
-    critical_weights, critical_intercepts = standardised(values, data.critical.astype(int), 2)
-    topic_weights, topic_intercepts = standardised(values, data.topic, len(data.topics))
+    weights, intercept = of_wholes(data, everything)
+    lanes = stored(np.column_stack([coefficients, weights]))
+    entries = (
+        (int(feature), [(lane, int(row[lane])) for lane in np.flatnonzero(row).tolist()])
+        for feature, row in zip(data.features, lanes, strict=True)
+    )
+    critical_weights, critical_intercepts = standardised(data, values, data.critical.astype(int), 2, everything)
+    topic_weights, topic_intercepts = standardised(data, values, data.topic, len(data.topics), everything)
     about = {
         "labels": data.labels,
-        "intercepts": np.round(intercepts, 3).tolist(),
-        "whole_intercept": round(whole_intercept, 3),
-        "scale": SCALE,
+        "intercepts": np.round([*intercepts, intercept], 3).tolist(),
         "topics": data.topics,
         "critical": np.round(
             np.append(critical_weights[:, 1] - critical_weights[:, 0], critical_intercepts[1] - critical_intercepts[0]), 3
@@ -224,18 +155,29 @@ def main() -> int:
         "threshold": threshold,
         "solicit_threshold": solicit_threshold,
     }
-    made = {"weights.bin": weights, "model.json": (json.dumps(about, indent=None) + "\n").encode()}
-    differing = [name for name, content in made.items() if not (FOLDER / name).is_file() or (FOLDER / name).read_bytes() != content]
+    made = {
+        "weights.bin": packed((feature, pairs) for feature, pairs in entries if pairs),
+        "model.json": (json.dumps(about) + "\n").encode(),
+    }
     if options.check:
-        print(
-            "the shipped weights are those of the texts" if not differing else f"not made from these texts: {', '.join(differing)}",
-            file=sys.stderr,
-        )
-        return 1 if differing else 0
-    for name, content in made.items():
-        (FOLDER / name).write_bytes(content)
-        print(f"{name}: {len(content):,} bytes", file=sys.stderr)
+        return 1 if differing(made) else 0
+    write(made)
     return 0
+
+
+def differing(made: dict[str, bytes]) -> list[str]:
+    """Which of the files are not what ships, said too."""
+    names = [name for name, content in made.items() if not (FOLDER / name).is_file() or (FOLDER / name).read_bytes() != content]
+    print(f"not made from these texts: {', '.join(names)}" if names else f"as they ship: {', '.join(made)}", file=sys.stderr)
+    return names
+
+
+def write(made: dict[str, bytes]) -> None:
+    """Put the files into the package."""
+    for name, content in made.items():
+        if not (FOLDER / name).is_file() or (FOLDER / name).read_bytes() != content:
+            (FOLDER / name).write_bytes(content)
+            print(f"{name}: {len(content):,} bytes", file=sys.stderr)
 
 
 if __name__ == "__main__":

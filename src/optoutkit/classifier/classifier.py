@@ -7,23 +7,24 @@ from email.message import Message as StandardMessage
 import attrs
 
 from optoutkit.classifier.evidence import Judged, evidence
-from optoutkit.classifier.lexicons import Lexicon, load_lexicon
-from optoutkit.classifier.model import SOLICITING, Model, features_of, inputs, load_model, need, plea
-from optoutkit.classifier.reading import Reading, read
+from optoutkit.classifier.model import Model, load_model
+from optoutkit.classifier.reading import Reading, Sentence, read
 from optoutkit.classifier.results import Classification
 from optoutkit.classifier.topics import Topic
+from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
 from optoutkit.messages import Message
+from optoutkit.text.phrases import Phrases
+from optoutkit.text.tokens import tokenize
 
 __all__ = ["Classifier", "classify"]
 
-_NEED = "need:"
 _OWN_PHRASE = 0.99
 """How probable an own phrase for a critical topic makes it that a message is critical."""
 
 _SURE_NEED = 0.5
 """From which probability on a sentence counts as asking for what the order needs, where the message also solicits."""
 
-_STAND_IN = _NEED + Topic.ORDER_PROBLEM_NEEDS_BUYER
+_STAND_IN = NEED + Topic.ORDER_PROBLEM_NEEDS_BUYER
 """What an own critical topic counts as where the verdict is made."""
 
 
@@ -60,7 +61,7 @@ class Classifier:
         known = {*Topic, *self._own_topics}
         if unknown := sorted(set(phrases or {}) - known):
             raise ValueError(f"phrases for a topic that is not known: {', '.join(unknown)}; name it in topics, with whether it is critical")
-        self._own_phrases = Lexicon({"": phrases}) if phrases else None
+        self._own_phrases = Phrases(phrases) if phrases else None
 
     def classify(self, message: Message | StandardMessage | bytes | str, *, language: str | None = None) -> Classification:
         """Classify one message. The time is linear in its length.
@@ -75,20 +76,22 @@ class Classifier:
         """
         message = _as_message(message)
         model = load_model()
-        reading = read(message, load_lexicon(), message.language or language)
+        reading = read(message, message.language or language)
         if not reading.sentences:
             return self._declared(message, _nothing(reading, message))
-        judged = self._judged(model, reading)
-        probabilities = [sentence.probabilities for sentence in judged]
-        values = inputs(model.labels, probabilities, model.whole(set().union(*(sentence.features for sentence in judged))))
+        totals, shared = model.totals(reading.sentences)
+        judged = [self._judged(model, reading, sentence, total + shared) for sentence, total in zip(reading.sentences, totals, strict=True)]
+        rows = [one.probabilities for one in judged]
+        needs, pleas = model.needs(rows), model.pleas(rows)
+        values = inputs(rows, needs, pleas, model.whole(totals))
         likely = model.criticality(values)
         if any(sentence.own_topic is not None and self._is_critical(sentence.own_topic) for sentence in judged):
             likely = max(likely, _OWN_PHRASE)
-        solicitation = max(plea(model.labels, row) for row in probabilities)
+        solicitation = max(pleas)
         solicits = solicitation >= model.solicit_threshold
         threshold = model.threshold if self._threshold is None else self._threshold
         critical = likely >= threshold and not solicits
-        mixed = solicits and max(need(model.labels, row) for row in probabilities) >= _SURE_NEED
+        mixed = solicits and max(needs) >= _SURE_NEED
         topic = self._topic(model, values, judged, critical=critical, mixed=mixed)
         found = Classification(
             critical=critical,
@@ -100,26 +103,19 @@ class Classifier:
         )
         return self._declared(message, found)
 
-    def _judged(self, model: Model, reading: Reading) -> list[Judged]:
-        judged = []
-        for index, sentence in enumerate(reading.sentences):
-            features = features_of(reading.sentences, index)
-            row = model.sentence(features)
-            own = None
-            if self._own_phrases is not None:
-                cue = next(self._own_phrases.find(reading.text[sentence.part], sentence.tokens, ()), None)
-                if cue is not None:
-                    own = cue.label
-                    row = self._as_told(model, own)
-            judged.append(Judged(sentence=sentence, features=features, probabilities=row, own_topic=own))
-        return judged
+    def _judged(self, model: Model, reading: Reading, sentence: Sentence, total: int) -> Judged:
+        if self._own_phrases is not None:
+            tokens = list(tokenize(reading.text[sentence.part], sentence.start, sentence.end))
+            if found := self._own_phrases.find(tokens):
+                return Judged(sentence, self._as_told(model, found[0].label), found[0].label)
+        return Judged(sentence, model.sentence(total))
 
     def _is_critical(self, topic: str) -> bool:
         return self._own_topics[topic] if topic in self._own_topics else Topic(topic).critical
 
     def _as_told(self, model: Model, topic: str) -> list[float]:
         """The probabilities of a sentence that holds an own phrase."""
-        label = _NEED + topic if self._is_critical(topic) else topic
+        label = NEED + topic if self._is_critical(topic) else topic
         if label not in model.labels:
             label = _STAND_IN if self._is_critical(topic) else Topic.OTHER
         return [0.99 if known == label else 0.01 / len(model.labels) for known in model.labels]
@@ -133,9 +129,7 @@ class Classifier:
         agreeing = [topic for topic in own if self._own_topics.get(topic) is critical]
         if agreeing:
             return agreeing[0]
-        scores = dict(zip(map(Topic, model.topics), model.topic_scores(values), strict=True))
-        fitting = [topic for topic in scores if topic.critical == critical]
-        return max(fitting, key=lambda topic: scores[topic])
+        return model.likeliest(values, critical=critical)
 
     def _declared(self, message: Message, found: Classification) -> Classification:
         """Put in the caller's word: a critical topic is believed unless the text solicits, one that is not critical always."""

@@ -1,34 +1,34 @@
 """The phrases that moved a verdict, found by how much each word of the deciding sentences speaks for what they do."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-import attrs
-
+from optoutkit.classifier.lexicons import places
 from optoutkit.classifier.model import Model
 from optoutkit.classifier.reading import Reading, Sentence
 from optoutkit.classifier.results import Evidence
+from optoutkit.classifier.verdict import NEED
+from optoutkit.text.tokens import tokenize
 
 __all__ = ["Judged", "evidence"]
 
-_SENTENCES = 3
+_SENTENCES = 2
+_NEUTRAL = frozenset({"greeting", "signature", "quote"})
 _PHRASES = 2
 _GAP = 1  # words of no weight that a phrase may bridge
 _SHARE = 0.35  # of the weightiest word's: what weighs less is left out
 
 
-@attrs.frozen(kw_only=True)
-class Judged:
+class Judged(NamedTuple):
     """A sentence, and what it does.
 
     Attributes:
         sentence: The sentence.
-        features: Its features, in its place.
         probabilities: Of each of the model's labels.
         own_topic: The topic of a user's own phrase in it.
     """
 
     sentence: Sentence
-    features: Collection[int]
     probabilities: Sequence[float]
     own_topic: str | None = None
 
@@ -38,29 +38,33 @@ def evidence(model: Model, reading: Reading, judged: Sequence[Judged], *, critic
 
     Weights are positive where a phrase asks for what the order needs, negative where it does anything else.
     """
-    deciding = {index for index, label in enumerate(model.labels) if label == (f"need:{topic}" if critical else topic)}
-    if not deciding:
-        deciding = {index for index, label in enumerate(model.labels) if label.startswith("need:") == critical}
-    ranked = sorted(judged, key=lambda one: -sum(one.probabilities[index] for index in deciding))
+    wanted = f"{NEED}{topic}" if critical else topic
+    deciding = [index for index, label in enumerate(model.labels) if label == wanted]
+    if not deciding:  # an own topic
+        deciding = [index for index, label in enumerate(model.labels) if label.startswith(NEED) == critical]
+    ranked = sorted(judged, key=lambda one: -sum([one.probabilities[index] for index in deciding]))
     found: list[Evidence] = []
     for one in ranked[:_SENTENCES]:
-        label = max(range(len(model.labels)), key=lambda index: one.probabilities[index])
-        wanted = model.labels[label].startswith("need:") == critical
-        if (wanted and model.labels[label] not in ("greeting", "signature")) or not found:
+        label = one.probabilities.index(max(one.probabilities))
+        name = model.labels[label]
+        if not found or (name.startswith(NEED) == critical and name not in _NEUTRAL):
             found += _phrases(model, reading, one, label)
     return tuple(sorted(found, key=lambda phrase: -abs(phrase.weight)))
 
 
 def _phrases(model: Model, reading: Reading, judged: Judged, label: int) -> Iterator[Evidence]:
     sentence = judged.sentence
-    shares = model.attributions(sentence, label)
+    tokens = list(tokenize(reading.text[sentence.part], sentence.start, sentence.end))
+    if not tokens:
+        return
+    shares = model.attributions(sentence, places(sentence.words, reading.spoken), label)
     name = model.labels[label] if judged.own_topic is None else judged.own_topic
-    sign = 1 if model.labels[label].startswith("need:") else -1
-    runs = sorted(_runs(shares), key=lambda run: -run[2])[:_PHRASES] or [(0, len(sentence.tokens), 0.0)]
+    sign = 1 if model.labels[label].startswith(NEED) else -1
+    runs = sorted(_runs(shares), key=lambda run: -run[2])[:_PHRASES] or [(0, len(tokens), 0.0)]
     folded = reading.folded[sentence.part]
     source = reading.sources[sentence.part]
     for first, last, weight in runs:
-        start, end = folded.original(sentence.tokens[first].start, sentence.tokens[last - 1].end)
+        start, end = folded.original(tokens[first].start, tokens[last - 1].end)
         share = weight * len(shares) ** -0.5 * judged.probabilities[label]
         yield Evidence(part=sentence.part, start=start, end=end, text=source[start:end], weight=round(sign * share, 3), label=name)
 

@@ -1,138 +1,157 @@
-"""What the model sees of a sentence: hashed features of its words, its phrases, its shape and its neighbours.
+"""What the model sees of a sentence: its words, the lexicon's concepts in it, its shape, its neighbours.
 
-Training and prediction share this module, so that they cannot drift apart. A feature is the CRC-32 of a short text; nothing
-depends on Python's own per-process ``hash``.
+Each thing seen is of a *kind* and has a *key*, and stands for one or more *features*: the CRC-32 of short texts (nothing depends on
+Python's own per-process ``hash``). A table for each kind gives the value of a key, and values are added up: lists of features when
+the model is trained, weights when it predicts. So both see the same, and what was met before costs one look-up.
 """
 
-import bisect
-import functools
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 from zlib import crc32
 
 from optoutkit.classifier.reading import Sentence
+from optoutkit.text.tokens import CJK_START
 
-__all__ = ["ANYWHERE", "context_features", "cue_feature", "sentence_features"]
+__all__ = ["KINDS", "Key", "Table", "add_up", "features", "seen_words"]
 
-ANYWHERE = -1
-"""Stands for the place of a feature that belongs to no word."""
+Key = str | tuple[str, str]
+V = TypeVar("V")
+Table = Mapping[Any, V]
+
+KINDS = ("word", "pair", "concept", "both", "before", "after", "shape", "subject", "around", "heap")
+"""Of a sentence: words and neighbouring words; concepts, any two of them, those of the sentence before and after; form and place. Of
+its message: the concepts of the subject, all concepts, all words."""
 
 _PREFIX_LENGTHS = (4, 6)
+_SUFFIX_LENGTH = 5
 _MAX_WORD = 24
-_MAX_RUN_NGRAM = 4
-_SIZES = (12, 30, 80, 160)
-_ASKING = ("?", "？", "؟")
-_OPENING = (":", "：")
+_GRAMS = (1, 2, 3)  # characters of a run of Japanese or Chinese that are seen together
+_MAX_CONCEPTS = 12  # of a sentence, so that the work on their pairs is bounded
+_SIZES = ((12, "size 0"), (30, "size 1"), (80, "size 2"), (160, "size 3"))
+_FAR = 6  # sentences from the start or the end
+_FROM_START = [f"from start {number}" for number in range(_FAR + 1)]
+_FROM_END = [f"from end {number}" for number in range(_FAR + 1)]
+_MANY = 12  # sentences in a message
+_SENTENCES = [f"sentences {number}" for number in range(_MANY + 1)]
+_QUESTION = re.compile("[?？؟]")
 _BULLET = re.compile(r"\s*(?:[-*•·–✓✔☑▪●]|\(?\d{1,2}[.):)️])")
 _FIELD = re.compile(r"\w\s?[:：]\s?\S")
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
-_LINK = re.compile(r"https?://|www\.")
 _NUMBER = re.compile(r"\d")
+_TAILS = {"!": "exclaims", "！": "exclaims", ":": "colon", "：": "colon"}
+
+
+def features(kind: str, key: Key) -> tuple[int, ...]:
+    """The features that a key stands for.
+
+    Example:
+        >>> len(features("word", "address")), len(features("pair", ("your", "address")))
+        (4, 1)
+    """
+    if isinstance(key, tuple):
+        return (_hash("\x1f".join((kind, *key))),)
+    if kind != "word" or key[0] in "<#" or key[0] >= CJK_START:
+        return (_hash(f"{kind}\x1f{key}"),)
+    names = [f"word\x1f{key[:_MAX_WORD]}"]
+    names += [f"p{length}\x1f{key[:length]}" for length in _PREFIX_LENGTHS if len(key) > length]
+    if len(key) > _SUFFIX_LENGTH:
+        names.append(f"e\x1f{key[-_SUFFIX_LENGTH:]}")
+    return tuple(map(_hash, names))
 
 
 def _hash(text: str) -> int:
     return crc32(text.encode("utf-8", "surrogatepass"))
 
 
-@functools.lru_cache(maxsize=65_536)
-def _word_features(word: str) -> tuple[int, ...]:
-    if word[0] in "<#":
-        return (_hash("w " + word),)
-    names = ["w " + word[:_MAX_WORD]]
-    names += [f"p{length} {word[:length]}" for length in _PREFIX_LENGTHS if len(word) > length]
-    return tuple(_hash(name) for name in names)
+def add_up(sentences: Sequence[Sentence], tables: Mapping[str, Table[V]], sum_up: Callable[[Iterable[V]], V]) -> tuple[list[V], V]:
+    """The sums of the values of all that is seen.
 
+    Args:
+        sentences: All of one message.
+        tables: One for each of :data:`KINDS`.
+        sum_up: Adds values up.
 
-@functools.lru_cache(maxsize=16_384)
-def _run_features(run: str) -> tuple[int, ...]:
-    """Character n-grams of a run of Japanese or Chinese."""
-    return tuple(
-        _hash("k " + run[start : start + length]) for length in range(1, _MAX_RUN_NGRAM + 1) for start in range(len(run) - length + 1)
-    )
-
-
-@functools.lru_cache(maxsize=65_536)
-def _pair_feature(first: str, second: str) -> int:
-    return _hash(f"b {first[:_MAX_WORD]} {second[:_MAX_WORD]}")
-
-
-@functools.lru_cache(maxsize=4_096)
-def _named(name: str) -> int:
-    return _hash(name)
-
-
-def cue_feature(label: str) -> int:
-    """The feature of a sentence that holds a phrase of the lexicon's list of that name."""
-    return _named("c " + label)
-
-
-def sentence_features(sentence: Sentence) -> Iterator[tuple[int, int]]:
-    """Yield (feature, index of its word in ``sentence.tokens`` or :data:`ANYWHERE`) of a sentence by itself."""
-    previous = "^"
-    for index, token in enumerate(sentence.tokens):
-        word = token.text
-        if token.cjk:
-            for feature in _run_features(word[:200]):
-                yield feature, index
-            word = word[-2:]
+    Returns:
+        For each sentence the sum of what is seen of itself and its neighbours; and the sum of what is seen of the message.
+    """
+    word, pair, concept, both, before, after, shape, subject, around, heap = (tables[kind].__getitem__ for kind in KINDS)
+    concepts = [sentence.concepts[:_MAX_CONCEPTS] for sentence in sentences]
+    asks = [_QUESTION.search(sentence.text) is not None for sentence in sentences]
+    last = len(sentences) - 1
+    totals = []
+    everything: set[str] = set()
+    for index, sentence in enumerate(sentences):
+        own, words = concepts[index], seen_words(sentence)
+        everything.update(words)
+        if sentence.has_runs:
+            seen = list(map(word, _grams(words)))
+            words = [one[-2:] if one[0] >= CJK_START else one for one in words]
         else:
-            if _NUMBER.search(word):
-                word = "#" if word.isdigit() else "#a"  # which number it is says nothing
-            for feature in _word_features(word):
-                yield feature, index
-        yield _pair_feature(previous, word), index
-        previous = word
-    yield _pair_feature(previous, "$"), len(sentence.tokens) - 1
-    for cue in sentence.cues:
-        yield cue_feature(cue.label), ANYWHERE
-    labels = sorted({cue.label for cue in sentence.cues})
-    for first, second in itertools.pairwise(labels):
-        yield _named(f"cc {first} {second}"), ANYWHERE
-    for name in _shape(sentence):
-        yield _named(name), ANYWHERE
+            seen = list(map(word, words))
+        seen += map(pair, zip(["^", *words], [*words, "$"], strict=True))
+        if own:
+            seen += map(concept, own)
+            seen += map(both, itertools.combinations(sorted(own), 2))
+        if index:
+            seen += map(before, concepts[index - 1])
+            if asks[index - 1]:
+                seen.append(before("?"))
+        if index < last:
+            seen += map(after, concepts[index + 1])
+            if asks[index + 1]:
+                seen.append(after("?"))
+        seen += map(shape, _shape(sentence, index, last, asks=asks[index]))
+        totals.append(sum_up(seen))
+    shared = list(map(around, set(itertools.chain.from_iterable(concepts))))
+    shared += map(heap, [one for one in everything if one[0] < CJK_START])
+    shared += map(subject, (concept for sentence in sentences if sentence.part == "subject" for concept in sentence.concepts))
+    if sentences and sentences[0].part != "subject":
+        shared.append(subject("none"))
+    return totals, sum_up(shared)
 
 
-def _shape(sentence: Sentence) -> Iterator[str]:
+def seen_words(sentence: Sentence) -> Sequence[str]:
+    """The words of a sentence as they are seen: which number it is says nothing."""
+    if not _NUMBER.search(sentence.text):
+        return sentence.words
+    return [word if word.isalpha() or not _NUMBER.search(word) else "#" if word.isdigit() else "#a" for word in sentence.words]
+
+
+def _grams(words: Iterable[str]) -> list[str]:
+    """Words, and groups of characters of runs."""
+    found = []
+    for word in words:
+        if word[0] < CJK_START:
+            found.append(word)
+        else:
+            for size in _GRAMS:
+                found += [word[start : start + size] for start in range(len(word) - size + 1)]
+    return found
+
+
+def _shape(sentence: Sentence, index: int, last: int, *, asks: bool) -> list[str]:
     text = sentence.text
-    tail = text.rstrip()[-1:]
-    if tail in _ASKING or "?" in text or "？" in text:
-        yield "s asks"
-        for cue in sentence.cues:
-            yield "s asks " + cue.label
-    elif tail in ("!", "！"):
-        yield "s exclaims"
-    elif tail in _OPENING:
-        yield "s colon"
+    found = [
+        sentence.part,
+        next((name for size, name in _SIZES if len(text) < size), "size 4"),
+        _FROM_START[min(index, _FAR)],
+        _FROM_END[min(last - index, _FAR)],
+        _SENTENCES[min(last, _MANY)],
+    ]
+    if text[-1:] in _TAILS:
+        found.append(_TAILS[text[-1:]])
+    if asks:
+        found.append("asks")
     if _FIELD.search(text):
-        yield "s field"
+        found.append("field")
     if _BULLET.match(text):
-        yield "s bullet"
-    if _EMOJI.search(text):
-        yield "s emoji"
-    if _LINK.search(text):
-        yield "s link"
+        found.append("bullet")
+    if not text.isascii() and _EMOJI.search(text):
+        found.append("emoji")
     if _NUMBER.search(text):
-        yield "s number"
-    yield f"s size {bisect.bisect(_SIZES, len(text))}"
-    yield "s part " + sentence.part
-
-
-def context_features(sentences: Sequence[Sentence], index: int) -> Iterator[int]:
-    """Yield the features that a sentence has from its neighbours."""
-    if index == 0:
-        yield _named("s first")
-    if index == len(sentences) - 1:
-        yield _named("s last")
-    for offset, name in ((-2, "pp"), (-1, "p"), (1, "n"), (2, "nn")):
-        if 0 <= index + offset < len(sentences):
-            near = sentences[index + offset]
-            for label in {cue.label for cue in near.cues}:
-                yield _named(f"{name} {label}")
-            tail = near.text.rstrip()[-1:]
-            if tail in _ASKING:
-                yield _named(f"{name} asks")
-            elif tail in _OPENING:
-                yield _named(f"{name} colon")
-        else:
-            yield _named(f"{name} none")
+        found.append("number")
+    if not sentence.concepts:
+        found.append("no concept")
+    return found

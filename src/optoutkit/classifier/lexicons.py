@@ -1,39 +1,34 @@
-"""The lexicons: telling phrases, language by language, data a person can read."""
+"""The lexicon: concepts such as *address*, *missing* or *let us know*, and the phrases by which each language expresses them.
+
+A person reads and extends it in the repository's ``training/lexicons``, one file a language; what ships is made from that by
+``nox -s train``, ready for use, and each language is loaded when a message first is in it.
+"""
 
 import functools
-import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Sequence
 from importlib.resources import files
 
-from optoutkit.text.phrases import Phrase, Phrases
-from optoutkit.text.tokens import Token
+from optoutkit.text.phrases import Phrases
 
-__all__ = ["Lexicon", "load_lexicon"]
+__all__ = ["concepts", "places"]
+
+_FOLDER = files("optoutkit.classifier") / "lexicons"
 
 
-class Lexicon:
-    """Phrases of any number of languages, ready to be searched for together.
+def concepts(words: Sequence[str], languages: Collection[str]) -> list[str]:
+    """The concepts that phrases of these languages express, each once, in their order."""
+    if len(languages) == 1:
+        return _lexicon(*languages).labels(words)
+    return list(dict.fromkeys([label for language in languages for label in _lexicon(language).labels(words)]))
 
-    Args:
-        phrases: For each language (``""``: all) a mapping from label to phrases.
-    """
 
-    def __init__(self, phrases: Mapping[str, Mapping[str, Iterable[str]]]) -> None:
-        self._languages = {language: Phrases(labels) for language, labels in phrases.items()}
-
-    def find(self, text: str, tokens: Sequence[Token], languages: Collection[str]) -> Iterator[Phrase]:
-        """Yield the phrases of these languages, and of all, that stand in a folded text."""
-        for language, phrases in self._languages.items():
-            if not language or language in languages:
-                yield from phrases.find(text, tokens)
+def places(words: Sequence[str], languages: Collection[str]) -> list[tuple[str, range]]:
+    """For each phrase its concept, and which of the words it is in, by their number."""
+    return [place for language in languages for place in _lexicon(language).places(words)]
 
 
 @functools.cache
-def load_lexicon() -> Lexicon:
-    """The phrases that ship with the package, of every language."""
-    phrases: dict[str, Mapping[str, Iterable[str]]] = {}
-    folder = files("optoutkit.classifier").joinpath("lexicons")
-    for file in sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name):
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-        phrases[data["language"]] = data["cues"]
-    return Lexicon(phrases)
+def _lexicon(language: str) -> Phrases:
+    file = _FOLDER / f"{language}.json"
+    return Phrases.restore(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else Phrases({})

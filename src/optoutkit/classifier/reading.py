@@ -2,19 +2,18 @@
 
 import functools
 import re
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
 import attrs
 
-from optoutkit.classifier.lexicons import Lexicon
+from optoutkit.classifier.lexicons import concepts
 from optoutkit.messages import Message
 from optoutkit.text import language as languages
 from optoutkit.text import threads
 from optoutkit.text.folding import Folded, fold
-from optoutkit.text.phrases import Phrase
 from optoutkit.text.sentences import sentences
-from optoutkit.text.tokens import Token, tokenize
+from optoutkit.text.tokens import CJK_START, tokenize, words
 from optoutkit.text.wordlists import LANGUAGES, word_list
 
 __all__ = ["Part", "Reading", "Sentence", "read"]
@@ -33,25 +32,26 @@ _MAX_SUBJECT = 2_000
 _MAX_WORDS = 120  # what is longer is no sentence, and is read in pieces of this size
 
 
-@attrs.frozen(kw_only=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One sentence in its place.
 
     Attributes:
         part: Where it stands.
         start: Offset of its first code point in the part's folded text.
         end: Offset behind its last one.
-        tokens: Its words.
-        cues: The lexicon's phrases in it.
         text: Its folded text.
+        words: Its words, or runs of Japanese or Chinese characters.
+        concepts: What the lexicon's phrases in it express.
+        has_runs: Whether there is a run among the words.
     """
 
     part: Part
     start: int
     end: int
-    tokens: tuple[Token, ...]
-    cues: tuple[Phrase, ...]
     text: str
+    words: Sequence[str]
+    concepts: Sequence[str]
+    has_runs: bool
 
 
 @attrs.frozen(kw_only=True)
@@ -72,15 +72,14 @@ class Reading:
     text: dict[Part, str]
     sources: dict[Part, str]
     language: str | None
-    spoken: frozenset[str]
+    spoken: tuple[str, ...]
 
 
-def read(message: Message, lexicon: Lexicon, hint: str | None = None) -> Reading:
+def read(message: Message, hint: str | None = None) -> Reading:
     """Read a message; the time is linear in its length.
 
     Args:
         message: What is about to be sent.
-        lexicon: The phrases to look for.
         hint: The language it is expected to be in, if the caller knows.
     """
     sources: dict[Part, str] = {"subject": message.subject[:_MAX_SUBJECT], "text": message.text}
@@ -92,8 +91,9 @@ def read(message: Message, lexicon: Lexicon, hint: str | None = None) -> Reading
     own: dict[Part, list[tuple[int, int]]] = {part: _own_spans(part, text) for part, text in texts.items()}
     plain = "\n".join(texts[part][start:end] for part, spans in own.items() for start, end in spans)
     guess = languages.detect(plain, hint)
-    spoken = frozenset(guess.candidates).union((hint,) if hint else ()) or frozenset(LANGUAGES)
-    found = tuple(sentence for part, spans in own.items() for sentence in _read_part(part, texts[part], spans, lexicon, spoken))
+    likely = (*guess.candidates, hint)
+    spoken = tuple(language for language in LANGUAGES if language in likely) or LANGUAGES
+    found = tuple(sentence for part, spans in own.items() for sentence in _read_part(part, texts[part], spans, spoken))
     return Reading(sentences=found, sources=sources, folded=folded, text=texts, language=guess.language, spoken=spoken)
 
 
@@ -103,16 +103,23 @@ def _own_spans(part: Part, text: str) -> list[tuple[int, int]]:
     return [(span.start, span.end) for span in threads.split(text).own]
 
 
-def _read_part(part: Part, text: str, spans: list[tuple[int, int]], lexicon: Lexicon, spoken: frozenset[str]) -> Iterator[Sentence]:
+def _read_part(part: Part, text: str, spans: list[tuple[int, int]], spoken: Sequence[str]) -> Iterator[Sentence]:
     for span_start, span_end in spans:
-        for sentence in sentences(text, span_start, span_end):
-            words = list(tokenize(text, sentence.start, sentence.end))
-            for first in range(0, len(words), _MAX_WORDS):
-                tokens = tuple(words[first : first + _MAX_WORDS])
-                start = sentence.start if first == 0 else tokens[0].start
-                end = sentence.end if first + _MAX_WORDS >= len(words) else tokens[-1].end
-                cues = tuple(lexicon.find(text, tokens, spoken))
-                yield Sentence(part=part, start=start, end=end, tokens=tokens, cues=cues, text=text[start:end])
+        for start, end in sentences(text, span_start, span_end):
+            found = words(text, start, end)
+            pieces = [(start, end, found)] if len(found) <= _MAX_WORDS else _pieces(text, start, end)
+            for begin, stop, some in pieces:
+                own = text[begin:stop]
+                has_runs = not own.isascii() and max(some, default="") >= CJK_START
+                yield Sentence(part, begin, stop, own, some, concepts(some, spoken), has_runs)
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int, list[str]]]:
+    """What is too long for a sentence, in pieces: start, end, words."""
+    tokens = list(tokenize(text, start, end))
+    for first in range(0, len(tokens), _MAX_WORDS):
+        piece = tokens[first : first + _MAX_WORDS]
+        yield piece[0].start, piece[-1].end, [token.text for token in piece]
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -1,0 +1,66 @@
+"""From what the sentences of a message do to what the message is: a small linear model over sums that a person can read."""
+
+import math
+from collections.abc import Iterable, Sequence
+from operator import mul
+
+from optoutkit.classifier.topics import Topic
+
+__all__ = ["NEED", "SOLICITING", "inputs", "sigmoid", "softmax"]
+
+NEED = "need:"
+"""Labels of sentences that ask for what the order needs begin like this."""
+
+SOLICITING = frozenset(topic.value for topic in Topic if topic.solicits)
+"""Labels of sentences that want something for the seller."""
+
+_LEAD = 0.75  # how much less each sentence counts than the one before, where the first count most
+_MANY = 20  # sentences; more make no difference
+
+
+def sigmoid(score: float) -> float:
+    """The probability that a score stands for."""
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
+
+
+def softmax(scores: Iterable[float]) -> list[float]:
+    """The probabilities that scores stand for; none is so large that its power is beyond a float."""
+    powers = list(map(math.exp, scores))
+    share = 1 / sum(powers)
+    return [power * share for power in powers]
+
+
+def logit(probability: float) -> float:
+    """The score of a probability, kept from the extremes."""
+    return math.log((probability + 0.01) / (1.01 - probability))
+
+
+def inputs(probabilities: Sequence[Sequence[float]], needs: Sequence[float], pleas: Sequence[float], whole: float) -> list[float]:
+    """What the verdict on a message is made of.
+
+    For each label the surest sentence, and the mean with the first sentences counting most; then a few sums over kinds of label.
+
+    Args:
+        probabilities: Of each label, for each sentence; at least one sentence.
+        needs: For each sentence the probability that it asks for what the order needs, whatever the topic.
+        pleas: For each sentence the probability that it wants something for the seller.
+        whole: The probability that the message seen as one heap is critical.
+    """
+    count = len(probabilities)
+    columns = list(zip(*probabilities, strict=True))
+    lead = [_LEAD**index * (1 - _LEAD) for index in range(count)]
+    strongest = sorted(needs, reverse=True)
+    solicits = max(pleas)
+    return [
+        *map(max, columns),
+        *[sum(map(mul, column, lead)) for column in columns],
+        strongest[0],
+        sum(strongest[:2]),
+        logit(strongest[0]),
+        sum(map(logit, needs)) / count,
+        sum(needs) / count,
+        solicits,
+        logit(solicits),
+        min(count, _MANY) / 10,
+        logit(whole),
+    ]

@@ -1,0 +1,118 @@
+"""The trained weights of features, and their sums.
+
+``weights.bin`` is made by ``nox -s train``. It holds, little-endian: the number of features and of entries (two uint32), the hashes
+of the features (uint32, ascending), how many entries each has (uint8), the lane of each entry (uint8) and its weight (int8: the
+root of its size in units of :data:`SCALE`, with its sign).
+
+What belongs to one key is one large integer, a *lane* of 32 bits for each thing that is told: adding two of them adds all lanes at
+once, exactly and in any order, which is many times as fast as a loop over the lanes. A negative lane borrows from the one above
+it; that is undone when a sum is read.
+"""
+
+import array
+import itertools
+import struct
+import sys
+from collections.abc import Collection, Iterable, Sequence
+
+from optoutkit.classifier.features import KINDS, Key, features
+
+__all__ = ["ABOVE", "SCALE", "UNIT", "Weights", "packed", "restored"]
+
+SCALE = 0.08
+"""A weight is kept as the root of its size in these units, so that a byte holds large ones and tells small ones apart."""
+
+UNIT = 1 / 256
+"""What 1 in a lane stands for."""
+
+_HEADER = struct.Struct("<II")
+_BITS = 32
+ABOVE = 1 << (_BITS - 1)
+"""How far above its value each lane stands as it is read."""
+
+_MOST_KEYS = 100_000
+"""So many sums of a kind are kept; the words of a few thousand messages."""
+
+
+def restored(stored: int) -> int:
+    """The weight that a stored byte stands for, in units of :data:`UNIT`."""
+    size = round((stored * SCALE) ** 2 / UNIT)
+    return size if stored >= 0 else -size
+
+
+class Weights:
+    """The weights of features, and the sums of those of a key, worked out when they are first asked for.
+
+    Args:
+        data: The bytes of ``weights.bin``.
+        lanes: How many lanes there are; one more counts the features.
+
+    Attributes:
+        tables: For each kind of key the sums.
+    """
+
+    def __init__(self, data: bytes, lanes: int) -> None:
+        count, entries = _HEADER.unpack_from(data)
+        hashes = array.array("I", data[_HEADER.size : _HEADER.size + 4 * count])
+        if sys.byteorder == "big":
+            hashes.byteswap()
+        position = _HEADER.size + 4 * count
+        self._ends = array.array("I", itertools.accumulate(data[position : position + count], initial=0))
+        self._lane = data[position + count : position + count + entries]
+        self._weight = array.array("b", data[position + count + entries : position + count + 2 * entries])
+        self._places = dict(zip(hashes, range(count), strict=True))
+        self._one = 1 << (_BITS * lanes)
+        self._above = sum(ABOVE << (_BITS * lane) for lane in range(lanes + 1))
+        self._size = (lanes + 1) * (_BITS // 8)
+        self._restored = [restored(stored) for stored in (*range(128), *range(-128, 0))]
+        self.tables: dict[str, _Sums] = {kind: _Sums(kind, self) for kind in KINDS}
+
+    def of(self, hashes: Collection[int]) -> int:
+        """The summed lanes of some features."""
+        total = self._one * len(hashes)
+        for feature in hashes:
+            place = self._places.get(feature)
+            if place is not None:
+                for entry in range(self._ends[place], self._ends[place + 1]):
+                    total += self._restored[self._weight[entry]] << (_BITS * self._lane[entry])
+        return total
+
+    def lanes(self, total: int) -> "array.array[int]":
+        """The lanes of a sum, and the number of features in it; each :data:`ABOVE` too large."""
+        found = array.array("I", (total + self._above).to_bytes(self._size, "little"))
+        if sys.byteorder == "big":
+            found.byteswap()
+        return found
+
+    def lane(self, total: int, lane: int) -> int:
+        """One lane of a sum."""
+        return ((total + self._above) >> (_BITS * lane) & (2 * ABOVE - 1)) - ABOVE
+
+
+class _Sums(dict[Key, int]):
+    """The summed lanes of each key of one kind."""
+
+    def __init__(self, kind: str, weights: Weights) -> None:
+        super().__init__()
+        self._kind, self._weights = kind, weights
+
+    def __missing__(self, key: Key) -> int:
+        if len(self) >= _MOST_KEYS:
+            self.clear()
+        total = self[key] = self._weights.of(features(self._kind, key))
+        return total
+
+
+def packed(entries: Iterable[tuple[int, Sequence[tuple[int, int]]]]) -> bytes:
+    """Write (feature, [(lane, stored weight), …]) as the bytes of ``weights.bin``; at most 255 lanes a feature."""
+    ordered = sorted(entries)
+    flat = [pair for _, pairs in ordered for pair in pairs]
+    return b"".join(
+        (
+            _HEADER.pack(len(ordered), len(flat)),
+            struct.pack(f"<{len(ordered)}I", *(feature for feature, _ in ordered)),
+            bytes(len(pairs) for _, pairs in ordered),
+            bytes(lane for lane, _ in flat),
+            struct.pack(f"{len(flat)}b", *(weight for _, weight in flat)),
+        )
+    )

@@ -1,0 +1,68 @@
+"""The training messages as numbers: a row of features for each sentence, and for each message as one heap."""
+
+import numpy as np
+import scipy.sparse as sp
+from texts import Text
+
+from optoutkit.classifier.topics import Topic
+from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
+
+__all__ = ["FOLDS", "Data"]
+
+FOLDS = 5
+LEAST = 2  # a feature that is in fewer sentences, or messages, is left out
+
+
+class Data:
+    """Messages, their sentences, and what each has to be taken for.
+
+    Attributes:
+        labels: What a sentence can do; ``y`` has its number for each sentence, ``owner`` the number of its message.
+        features: The hashes of the columns of ``x`` (sentences) and ``whole`` (messages).
+        written: Of each message whether somebody wrote it; the others are put together, and measure nothing.
+        critical: Of each message; ``topic`` likewise, by its number in ``topics``.
+        fold: Of each message. A batch, one seller's voice, is in one fold; the batches of a language go round in turn.
+    """
+
+    def __init__(self, texts: list[Text]) -> None:
+        self.texts = texts
+        self.labels = sorted({label for text in texts for label in text.labels})
+        self.topics = [topic.value for topic in Topic]
+        own = [np.array(row, dtype=np.uint32) for text in texts for row in text.rows]
+        shared = [np.array(text.shared, dtype=np.uint32) for text in texts]
+        self.y = np.array([self.labels.index(label) for text in texts for label in text.labels])
+        self.owner = np.repeat(np.arange(len(texts)), [len(text.labels) for text in texts])
+        self.critical = np.array([Topic(text.topic).critical for text in texts])
+        self.topic = np.array([self.topics.index(text.topic) for text in texts])
+        fold = {batch: number % FOLDS for number, batch in enumerate(sorted({text.batch for text in texts}))}
+        self.written = np.array(["made" not in text.tags for text in texts])
+        self.fold = np.array([fold[text.batch] for text in texts])
+
+        rows = [np.concatenate([row, shared[owner]]) for row, owner in zip(own, self.owner, strict=True)]
+        hashes, counts = np.unique(np.concatenate([np.unique(row) for row in own] + [np.unique(row) for row in shared]), return_counts=True)
+        self.features = hashes[counts >= LEAST]
+        self.x = self._matrix(rows, np.arange(len(rows)))
+        self.whole = self._matrix(own, self.owner)
+
+    def _matrix(self, rows: list[np.ndarray], owner: np.ndarray) -> sp.csr_matrix:
+        """One line for each owner, of about the same length however many features there are."""
+        lengths = np.array([len(row) for row in rows])
+        found = np.concatenate(rows)
+        columns = np.minimum(np.searchsorted(self.features, found), len(self.features) - 1)
+        kept = self.features[columns] == found
+        lines = np.repeat(owner, lengths)[kept]
+        sizes = np.bincount(owner, weights=lengths)
+        return sp.csr_matrix((sizes[lines] ** -0.5, (lines, columns[kept])), shape=(len(sizes), len(self.features)))
+
+    def inputs(self, probabilities: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        """Of each message, from the probabilities of its sentences and of the whole."""
+        needs = probabilities[:, [label.startswith(NEED) for label in self.labels]].sum(axis=1)
+        pleas = probabilities[:, [label in SOLICITING for label in self.labels]].sum(axis=1)
+        cuts = np.flatnonzero(np.diff(self.owner)) + 1
+        parts = zip(np.split(probabilities, cuts), np.split(needs, cuts), np.split(pleas, cuts), whole, strict=True)
+        return np.array([inputs(rows.tolist(), need.tolist(), plea.tolist(), float(heap)) for rows, need, plea, heap in parts])
+
+    def pleas(self, probabilities: np.ndarray) -> np.ndarray:
+        """For each message the surest sentence that wants something for the seller."""
+        pleas = probabilities[:, [label in SOLICITING for label in self.labels]].sum(axis=1)
+        return np.maximum.reduceat(pleas, np.concatenate([[0], np.flatnonzero(np.diff(self.owner)) + 1]))

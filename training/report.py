@@ -1,0 +1,53 @@
+"""What cross-validation says of the classifier, as a table."""
+
+import itertools
+
+import numpy as np
+from data import Data
+
+from optoutkit.classifier.topics import Topic
+
+__all__ = ["report"]
+
+STEPS = (0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)
+
+
+def report(data: Data, likely: np.ndarray, topics: np.ndarray, pleas: np.ndarray, *, threshold: float, solicit_threshold: float) -> None:
+    """Print it by language, topic and tag, and how far confidence can be trusted.
+
+    Args:
+        data: The messages.
+        likely: For each the probability that it is critical.
+        topics: For each the probability of each topic.
+        pleas: For each how surely it solicits.
+        threshold: From which probability on a message is called critical.
+        solicit_threshold: From which probability on it is said to solicit.
+    """
+    solicits = pleas >= solicit_threshold
+    verdict = (likely >= threshold) & ~solicits
+    criticals = np.array([Topic(topic).critical for topic in data.topics])
+    fitting = np.where(criticals[None, :] == verdict[:, None], topics, -1).argmax(axis=1)
+    language = np.array([text.language for text in data.texts])
+    guessed = np.array([text.guessed or "" for text in data.texts])
+    groups = {name: language == name for name in sorted(set(language))}
+    groups |= {name: data.topic == number for number, name in enumerate(data.topics)}
+    groups |= {tag: np.array([tag in text.tags for text in data.texts]) for tag in ("hard", "mixed")}
+    groups["all but hard"] = ~groups["hard"]
+    groups["all"] = data.written
+    print(f"threshold {threshold:.2f}, solicits from {solicit_threshold:.1f}")
+    print(f"{'':28} {'n':>6} {'false critical':>14} {'missed':>8} {'right':>7} {'topic':>7} {'language':>9}")
+    for name, group in groups.items():
+        chosen = group & data.written
+        other, critical = chosen & ~data.critical, chosen & data.critical
+        print(
+            f"{name:28} {chosen.sum():6d} {verdict[other].sum() / max(1, other.sum()):14.1%}"
+            f" {(~verdict[critical]).sum() / max(1, critical.sum()):8.1%} {np.mean((verdict == data.critical)[chosen]):7.1%}"
+            f" {np.mean(fitting[chosen] == data.topic[chosen]):7.1%} {np.mean(guessed[chosen] == language[chosen]):9.1%}"
+        )
+    print("\nconfidence: verdicts, mean confidence, how often right")
+    confidence = np.where(verdict, likely, np.where(solicits, np.maximum(1 - likely, pleas), 1 - likely))
+    right = verdict == data.critical
+    for low, high in itertools.pairwise(STEPS):
+        inside = data.written & (confidence >= low) & (confidence < high)
+        if inside.any():
+            print(f"{low:.2f} to {min(high, 1):.2f} {inside.sum():6d} {confidence[inside].mean():7.1%} {right[inside].mean():7.1%}")
