@@ -10,7 +10,7 @@ from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
 __all__ = ["FOLDS", "Data"]
 
 FOLDS = 5
-LEAST = 2  # a feature that is in fewer sentences, or messages, is left out
+LEAST = 4  # a feature that is in fewer sentences, or messages, is left out
 
 
 class Data:

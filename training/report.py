@@ -31,23 +31,26 @@ def report(data: Data, likely: np.ndarray, topics: np.ndarray, pleas: np.ndarray
     guessed = np.array([text.guessed or "" for text in data.texts])
     groups = {name: language == name for name in sorted(set(language))}
     groups |= {name: data.topic == number for number, name in enumerate(data.topics)}
-    groups |= {tag: np.array([tag in text.tags for text in data.texts]) for tag in ("hard", "mixed")}
-    groups["all but hard"] = ~groups["hard"]
-    groups["all"] = data.written
-    print(f"threshold {threshold:.2f}, solicits from {solicit_threshold:.1f}")
-    print(f"{'':28} {'n':>6} {'false critical':>14} {'missed':>8} {'right':>7} {'topic':>7} {'language':>9}")
+    hard, mixed = (np.array([tag in text.tags for text in data.texts]) for tag in ("hard", "mixed"))
+    groups |= {"written to be mistaken": hard, "all others": ~hard, "a question and a solicitation": mixed, "**all**": data.written}
+    print(f"Threshold {threshold:.2f}; a sentence solicits from {solicit_threshold:.1f} on.\n")
+    print("| messages | number | called critical by mistake | critical ones missed | verdict right | topic right | language right |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
     for name, group in groups.items():
         chosen = group & data.written
         other, critical = chosen & ~data.critical, chosen & data.critical
-        print(
-            f"{name:28} {chosen.sum():6d} {verdict[other].sum() / max(1, other.sum()):14.1%}"
-            f" {(~verdict[critical]).sum() / max(1, critical.sum()):8.1%} {np.mean((verdict == data.critical)[chosen]):7.1%}"
-            f" {np.mean(fitting[chosen] == data.topic[chosen]):7.1%} {np.mean(guessed[chosen] == language[chosen]):9.1%}"
+        shares = (
+            verdict[other].mean() if other.any() else None,
+            (~verdict[critical]).mean() if critical.any() else None,
+            (verdict == data.critical)[chosen].mean(),
+            (fitting == data.topic)[chosen].mean(),
+            (guessed == language)[chosen].mean(),
         )
-    print("\nconfidence: verdicts, mean confidence, how often right")
+        print(f"| {name} | {chosen.sum()} |", " | ".join("–" if share is None else f"{share:.1%}" for share in shares), "|")
+    print("\n| confidence | verdicts | mean confidence | right |\n|---|---:|---:|---:|")
     confidence = np.where(verdict, likely, np.where(solicits, np.maximum(1 - likely, pleas), 1 - likely))
     right = verdict == data.critical
     for low, high in itertools.pairwise(STEPS):
         inside = data.written & (confidence >= low) & (confidence < high)
         if inside.any():
-            print(f"{low:.2f} to {min(high, 1):.2f} {inside.sum():6d} {confidence[inside].mean():7.1%} {right[inside].mean():7.1%}")
+            print(f"| {low:.2f} to {min(high, 1):.2f} | {inside.sum()} | {confidence[inside].mean():.1%} | {right[inside].mean():.1%} |")

@@ -1,5 +1,6 @@
 """The training messages: one JSON object a line, annotated sentence by sentence (see README.md)."""
 
+import hashlib
 import itertools
 import json
 import pathlib
@@ -12,7 +13,7 @@ from optoutkit.classifier.features import KINDS, add_up, features
 from optoutkit.classifier.reading import read
 from optoutkit.messages import Message
 
-__all__ = ["FOLDER", "Text", "load"]
+__all__ = ["FOLDER", "Text", "fingerprint", "load"]
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -54,6 +55,14 @@ TABLES = {kind: Features(kind) for kind in KINDS}
 def chained(values: Iterable[tuple[int, ...]]) -> list[int]:
     """All of them in one list."""
     return list(itertools.chain.from_iterable(values))
+
+
+def fingerprint() -> str:
+    """A digest of all messages and lexicons, by which it shows whether weights were made from them."""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted([*FOLDER.glob("*.jsonl"), *FOLDER.glob("lexicons/*.toml")]):
+        digest.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def load() -> Iterator[Text]:

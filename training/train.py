@@ -17,7 +17,7 @@ import numpy as np
 from data import FOLDS, Data
 from fit import fit_softmax, softmax
 from report import report
-from texts import load
+from texts import fingerprint, load
 
 import optoutkit
 from optoutkit.classifier.weights import SCALE, UNIT, packed, restored
@@ -28,7 +28,7 @@ WHOLE = {"l2": 5e-6, "steps": 80}
 MESSAGE = {"l2": 4e-4, "steps": 400}
 MADE = 0.25  # how much a message that was put together counts
 SMALLEST = 0.1  # weights below are none
-FALSE_CRITICAL = 0.01  # the share of messages that are not critical at which the threshold is set, by cross-validation
+FALSE_CRITICAL = 0.01  # the share of messages called critical by mistake at which the threshold is set, those written to be mistaken aside
 
 
 def stored(coefficients: np.ndarray) -> np.ndarray:
@@ -97,9 +97,10 @@ def thresholds(data: Data, likely: np.ndarray, plea: np.ndarray) -> tuple[float,
     Of the pairs that call no more than the wanted share of messages critical by mistake, the one that misses the fewest.
     """
     best = (2.0, 0.0, 0.0)
+    plain = np.array(["hard" not in text.tags for text in data.texts])
     for solicit in (0.5, 0.6, 0.7, 0.8, 0.9):
         scores = np.where(plea >= solicit, 0, likely)
-        threshold = float(np.ceil(np.quantile(scores[data.written & ~data.critical], 1 - FALSE_CRITICAL) * 100) / 100)
+        threshold = float(np.ceil(np.quantile(scores[data.written & plain & ~data.critical], 1 - FALSE_CRITICAL) * 100) / 100)
         best = min(best, (float(np.mean(scores[data.written & data.critical] < threshold)), solicit, threshold))
     return best[1:]
 
@@ -145,6 +146,7 @@ def main() -> int:
     critical_weights, critical_intercepts = standardised(data, values, data.critical.astype(int), 2, everything)
     topic_weights, topic_intercepts = standardised(data, values, data.topic, len(data.topics), everything)
     about = {
+        "made_from": fingerprint(),
         "labels": data.labels,
         "intercepts": np.round([*intercepts, intercept], 3).tolist(),
         "topics": data.topics,
