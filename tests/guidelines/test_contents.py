@@ -76,6 +76,24 @@ def test_links_in_html(rules_in: Rules, html: str, rules: list[str]) -> None:
     assert rules_in(html, html=True) == rules
 
 
+@pytest.mark.parametrize(
+    ("html", "rules"),
+    [
+        ('<blockquote type="cite"><p style="color: red">Visit our shop: <a href="https://shop.example/">x</a></p></blockquote>', []),
+        ('<blockquote class="gmail_quote"><img src="http://shop.example/a.gif" alt="www.shop.example"><br><br><br>x</blockquote>', []),
+        ('<blockquote type="cite"><a href="mailto:a@shop.example">x</a><a href="tel:02079460958">y</a>', []),
+        ("<blockquote type=cite><pre>a\n  visit our shop\n\nvisit our shop</pre></blockquote>", []),
+        ("<blockquote type=cite>a<blockquote>b</blockquote>Visit our shop</blockquote><p>Visit our shop</p>", ["promotion"]),
+        ("<p>On 1 May 2026 at 10:00 Tom wrote:</p><blockquote type=cite>x</blockquote><p>Visit our shop</p>", ["promotion"]),
+        ('<p>On 1 May 2026 at 10:00 Tom &lt;t@shop.example&gt; wrote:</p><p style="color: red">Visit our shop</p>', []),
+        ("<blockquote><p>Visit our shop</p></blockquote></blockquote>", ["promotion"]),
+    ],
+)
+def test_quoted_mail_in_html_is_not_the_authors(rules_in: Rules, html: str, rules: list[str]) -> None:
+    """Neither its words nor its tags, whether it is known by its tags or by the line that announces it; what follows it is."""
+    assert rules_in(f"<p>Which floor?</p>{html}", html=True) == rules
+
+
 def test_domains_can_be_allowed(rules_in: Rules) -> None:
     """With what is below them."""
     text = "https://shop.example/ https://help.shop.example/ https://myshop.example/ http://shop.example/"
@@ -144,6 +162,8 @@ def test_numbers(rules_in: Rules, text: str) -> None:
     [
         "Order 302-1234567-7654321 and D01-1234567-7654321",
         "Please quote the tracking number 0034 0434 1610 94015902",
+        "Article no. 07712 345678, part no. 020 7946 0958",
+        "Art.-Nr. 0351 445566",
         "The parcel has the tracking number 030 901820",
         "It costs 1 234 567.00 EUR, or € 030 901820, or 030 901820 kr",
         "Between 07.07.2026 and 2026-12-31 14:00, or 07.07. 8-11 Uhr",

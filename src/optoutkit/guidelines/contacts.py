@@ -40,17 +40,16 @@ _WHATSAPP = ("wa.me", "whatsapp.com")
 def check_addresses(reading: Reading) -> Iterator[Found]:
     """Find e-mail addresses, other than those at Amazon."""
     for source in reading.sources:
-        if source.page:
-            for anchor in source.page.anchors:
-                scheme, _, address = anchor.href.partition(":")
-                shown = _ADDRESS.search(source.text[anchor.text_start : anchor.text_end])
-                if (
-                    scheme.lower() == "mailto"
-                    and not shown
-                    and (found := _ADDRESS.search(placeholders.blank(address)))
-                    and not _is_amazons(found)
-                ):
-                    yield Found.place("email_address", source, anchor.start, anchor.end)
+        for anchor in source.anchors:
+            scheme, _, address = anchor.href.partition(":")
+            shown = _ADDRESS.search(source.text[anchor.text_start : anchor.text_end])
+            if (
+                scheme.lower() == "mailto"
+                and not shown
+                and (found := _ADDRESS.search(placeholders.blank(address)))
+                and not _is_amazons(found)
+            ):
+                yield Found.place("email_address", source, anchor.start, anchor.end)
         urls = url_spans(source)
         starts = [start for start, _ in urls]
         for found in _ADDRESS.finditer(source.text):
@@ -67,8 +66,7 @@ def check_phones(reading: Reading) -> Iterator[Found]:
     """Find telephone numbers, other than those of a carrier, a maker or a warranty."""
     budget = _MAX_NUMBERS
     for source in reading.sources:
-        if source.page:
-            yield from _dialling_links(source)
+        yield from _dialling_links(source)
         for found in _candidates(source):
             try:
                 phones.require()
@@ -84,7 +82,7 @@ def check_phones(reading: Reading) -> Iterator[Found]:
 
 
 def _dialling_links(source: Source) -> Iterator[Found]:
-    for anchor in source.page.anchors if source.page else ():
+    for anchor in source.anchors:
         scheme, _, rest = anchor.href.partition(":")
         dials = scheme.lower() in _DIALLING_LINK or is_in(rest.strip("/").partition("/")[0].lower(), _WHATSAPP)
         words = source.text[anchor.text_start : anchor.text_end]

@@ -66,12 +66,11 @@ def check_links(reading: Reading, allowed: Domains) -> Iterator[Found]:
     """Find the links that must not be there."""
     for source in reading.sources:
         covered = list[tuple[int, int]]()
-        if source.page:
-            for anchor in source.page.anchors:
-                found = list(_check_anchor(source, anchor, allowed))
-                yield from found
-                if found:
-                    covered.append((anchor.text_start, anchor.text_end))
+        for anchor in source.anchors:
+            found = list(_check_anchor(source, anchor, allowed))
+            yield from found
+            if found:
+                covered.append((anchor.text_start, anchor.text_end))
         yield from _check_text(source, covered, allowed)
 
 
@@ -148,7 +147,6 @@ def check_opt_out_words(reading: Reading) -> Iterator[Found]:
 
 def check_logo_names(reading: Reading) -> Iterator[Found]:
     """Find pictures whose description names a website."""
-    if reading.page:
-        for element in reading.page.elements:
-            if element.name == "img" and _WEBSITE.search(placeholders.blank(element.attributes.get("alt", ""))):
-                yield Found.place("website_logo", reading.main, element.start, element.end)
+    for element in reading.main.elements:
+        if element.name == "img" and _WEBSITE.search(placeholders.blank(element.attributes.get("alt", ""))):
+            yield Found.place("website_logo", reading.main, element.start, element.end)

@@ -18,6 +18,8 @@ _DECLARATION = re.compile(r"([a-z-]{2,40})\s*:\s*([^;{}]*)")
 _LONGEST_STYLE = 4000  # characters of a style attribute that are looked at
 _MAX_BREAKS = 2  # amazon.md section e: no more line breaks in a row
 _SHOWN = frozenset({"img", "hr", "input"})
+_QUOTE_CLASS = re.compile(r"(?:gmail|yahoo|protonmail|moz|zmail)[_-]?(?:quote|cite)", re.IGNORECASE)
+_QUOTE_MARK = "> "  # what begins the lines of quoted mail in a text
 
 
 @attrs.frozen(eq=False)
@@ -67,13 +69,14 @@ class Page:
     """What was read.
 
     Attributes:
-        text: The words: lines for blocks, white space as a browser shows it.
+        text: The words: lines for blocks, white space as a browser shows it, ``>`` before the lines of quoted mail.
         starts: For each character of the text, where what it comes from begins in the source.
         ends: Where that ends.
         elements: All start tags.
         anchors: The links.
         breaks: Places in the source with more line breaks in a row than are allowed.
         sheets: The style sheets: place in the source, and declarations.
+        quotes: The stretches of the source that mail programs mark as a quoted mail.
     """
 
     text: str
@@ -83,6 +86,7 @@ class Page:
     anchors: tuple[Anchor, ...]
     breaks: tuple[tuple[int, int], ...]
     sheets: tuple[tuple[int, int, Mapping[str, str]], ...]
+    quotes: tuple[tuple[int, int], ...]
 
 
 def read_page(document: str) -> Page:
@@ -112,6 +116,9 @@ class _Reader:
         self._breaks: list[tuple[int, int]] = []
         self._sheets: list[tuple[int, int, Mapping[str, str]]] = []
         self._sheet: Tag | None = None
+        self._blockquotes: list[int] = []  # of those that are open, where they begin if they are a quoted mail, else -1
+        self._quoted = 0  # how many of them are
+        self._quotes: list[tuple[int, int]] = []
 
     def open(self, tag: Tag) -> None:
         found = dict(attributes(tag.inner)) if tag.inner else {}
@@ -124,6 +131,10 @@ class _Reader:
         if tag.name == "img" and self._anchor:
             self._anchor.pictures += 1
         self._elements.append(Element(tag.name, found, style, tag.start, tag.end, self._anchor))
+        if tag.name == "blockquote":
+            quotes = _is_quotation(found)
+            self._blockquotes.append(tag.start if quotes else -1)
+            self._quoted += quotes
         if tag.name in _SHOWN:
             self._end_run()
         if tag.name == "br":
@@ -141,6 +152,8 @@ class _Reader:
         if tag.name == "a":
             self._end_anchor()
         elif tag.name in BLOCKS:
+            if tag.name == "blockquote":
+                self._end_blockquote(tag.end)
             self._break("\n\n", tag)
         elif tag.name == "style" and self._sheet:
             found = declarations(self._document[self._sheet.end : tag.start].lower())
@@ -155,14 +168,18 @@ class _Reader:
             if piece["white"] is not None and not self._preformatted:
                 if not self._last.isspace():
                     self._append(" ", begin, end)
-            elif piece["entity"] is not None:
+                continue
+            if self._quoted and self._last == "\n":
+                for character in _QUOTE_MARK:
+                    self._append(character, begin, begin)
+            if piece["entity"] is not None:
                 for character in unescaped(piece[0]):
                     self._append(character, begin, end)
             else:
                 self._pieces.append(piece[0])
                 self._starts.extend(range(begin, end))
                 self._ends.extend(range(begin + 1, end + 1))
-                self._last = piece[0][-1]
+                self._last = "\n" if "\n" in piece[0] else piece[0][-1]
             if not self._last.isspace():
                 self._end_run()
 
@@ -183,6 +200,13 @@ class _Reader:
             self._breaks.append((self._run[0].start, self._run[-1].end))
         self._run.clear()
 
+    def _end_blockquote(self, end: int) -> None:
+        start = self._blockquotes.pop() if self._blockquotes else -1
+        if start >= 0:
+            self._quoted -= 1
+            if not self._quoted:
+                self._quotes.append((start, end))
+
     def _end_anchor(self) -> None:
         if self._anchor:
             self._anchor.text_end = len(self._starts)
@@ -190,6 +214,8 @@ class _Reader:
 
     def finish(self) -> Page:
         self._end_anchor()
+        while self._blockquotes:
+            self._end_blockquote(len(self._document))
         return Page(
             text="".join(self._pieces),
             starts=self._starts,
@@ -198,7 +224,17 @@ class _Reader:
             anchors=tuple(self._anchors),
             breaks=tuple(self._breaks),
             sheets=tuple(self._sheets),
+            quotes=tuple(self._quotes),
         )
+
+
+def _is_quotation(attributes: Mapping[str, str]) -> bool:
+    """Whether a blockquote is a quoted mail, as :func:`optoutkit.text.html.render` sees it, and not an indented paragraph."""
+    return (
+        attributes.get("type", "").lower() == "cite"
+        or "border-left" in attributes.get("style", "").lower()
+        or bool(_QUOTE_CLASS.search(attributes.get("class", "")))
+    )
 
 
 def declarations(style: str) -> dict[str, str]:

@@ -47,7 +47,7 @@ def check_pictures(reading: Reading) -> Iterator[Found]:
     for attachment in reading.message.attachments:
         if attachment.content_type == "image/gif" or attachment.filename.lower().endswith(".gif"):
             yield Found("gif", text=attachment.filename)
-    for element in reading.page.elements if reading.page else ():
+    for element in reading.main.elements:
         address = element.attributes.get("src", "") if element.name in ("img", "input") else element.attributes.get("background", "")
         address = "".join(address[:_LONGEST_ADDRESS].split())
         for rule in _broken(element, address):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import attrs
 
 from optoutkit.guidelines import placeholders, words
-from optoutkit.guidelines.pages import Page, read_page
+from optoutkit.guidelines.pages import Anchor, Element, Page, read_page
 from optoutkit.messages import Message
 from optoutkit.text.folding import Folded, fold
 from optoutkit.text.phrases import Phrase
@@ -122,6 +122,33 @@ class Source:
     def in_text(self, start: int, end: int) -> tuple[int, int]:
         """Where a stretch of the text stands in the source; it must not be empty."""
         return self.starts[start], max(self.ends[end - 1], self.starts[start])
+
+    @property
+    def anchors(self) -> Iterator[Anchor]:
+        """The author's links; none in plain text."""
+        return (anchor for anchor in (self.page.anchors if self.page else ()) if not self.is_quoted(anchor.start))
+
+    @property
+    def elements(self) -> Iterator[Element]:
+        """The author's start tags; none in plain text."""
+        return (element for element in (self.page.elements if self.page else ()) if not self.is_quoted(element.start))
+
+    def is_quoted(self, place: int) -> bool:
+        """Whether an older mail that is quoted stands at this place of the source."""
+        for starts, ends in self._quotes:
+            before = bisect_right(starts, place)
+            if before and place < ends[before - 1]:
+                return True
+        return False
+
+    @cached_property
+    def _quotes(self) -> tuple[tuple[list[int], list[int]], ...]:
+        """Where quoted mails begin and end in the source: those known by their words, and those known by their tags."""
+        spans = [span for span in self._thread.quoted if span.end > span.start] if self.part != "subject" else []
+        by_words = [self.in_text(span.start, span.end) for span in spans]
+        return tuple(
+            ([start for start, _ in found], [end for _, end in found]) for found in (by_words, self.page.quotes if self.page else ())
+        )
 
     @cached_property
     def _sentence_starts(self) -> list[int]:

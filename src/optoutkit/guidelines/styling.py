@@ -26,11 +26,14 @@ def check_line_breaks(reading: Reading) -> Iterator[Found]:
     """Find more than two line breaks in a row, inside the text."""
     for source in reading.sources[1:]:
         if source.page:
-            yield from (Found.place("line_breaks", source, start, end) for start, end in source.page.breaks)
+            for start, end in source.page.breaks:
+                if not source.is_quoted(start):
+                    yield Found.place("line_breaks", source, start, end)
             continue
         end = len(source.plain.rstrip())
         for found in _LINE_BREAKS.finditer(source.plain, len(source.plain) - len(source.plain.lstrip()), end):
-            yield Found.place("line_breaks", source, *found.span())
+            if not source.is_quoted(found.start()) and not source.is_quoted(found.end()):
+                yield Found.place("line_breaks", source, *found.span())
 
 
 def check_styling(reading: Reading) -> Iterator[Found]:
@@ -38,11 +41,11 @@ def check_styling(reading: Reading) -> Iterator[Found]:
     if reading.page is None:
         return
     from_right = detect(reading.main.text).language == _FROM_RIGHT_TO_LEFT or any(
-        element.attributes.get("dir", "").lower() == "rtl" for element in reading.page.elements
+        element.attributes.get("dir", "").lower() == "rtl" for element in reading.main.elements
     )
     aligned = _ALIGNED - ({"right"} if from_right else set())
     sizes = set[str]()
-    styled = [(element.start, element.end, element.style, element) for element in reading.page.elements]
+    styled = [(element.start, element.end, element.style, element) for element in reading.main.elements]
     styled += [(start, end, sheet, _NOBODY) for start, end, sheet in reading.page.sheets]
     for start, end, style, element in styled:
         rules = [*_broken(style, aligned), *_broken_by_attributes(element, aligned)]
