@@ -70,7 +70,8 @@ def _check(source: Source, sentence: Sentence) -> Iterator[Found]:
 def _by_phrases(sentence: Sentence) -> dict[str, tuple[int, int]]:
     """Rules that words break, and where."""
     labels = sentence.labels
-    if _SCALE.search(sentence.text) or ("thanks" in labels and not labels & {"ask", "happy"}):  # or thanks for a review that is there
+    thanks_alone = "thanks" in labels and not labels & {"ask", "happy"}  # for a review that is there
+    if thanks_alone or "neutral" in labels or _SCALE.search(sentence.text):
         labels -= {"positive_review"}
     broken: dict[str, str] = {}
     for label, rule in _WHOLE.items():
