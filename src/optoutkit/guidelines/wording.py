@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from optoutkit.guidelines.sources import Found, Reading, Sentence, Source
 
@@ -26,6 +27,8 @@ _PAIRS = (
     ("next_purchase", "discount", "promotion"),
     ("next_purchase", "reward", "promotion"),
 )
+_BETWEEN = re.compile(r"[^,;:.!?،؟。、，；：！？]{0,25}")  # what may part a removal from its review
+_MOST_BETWEEN = 3  # words
 _STOPPED_BY_NEGATION = frozenset({"review_incentive", "positive_review_only", "review_change", "coupon", "promotion", "cancel_request"})
 _SAID_BY_INCENTIVE = frozenset({"coupon", "promotion"})
 _QUESTION = re.compile(r"[?？؟]")
@@ -80,7 +83,21 @@ def _by_phrases(sentence: Sentence) -> dict[str, tuple[int, int]]:
     for first, second, rule in _PAIRS:
         if first in labels and second in labels:
             broken.setdefault(rule, first)
+    if {"removal", "review"} <= labels and _removes_review(sentence):
+        broken.setdefault("review_change", "removal")
     return {rule: sentence.place(next(sentence.find(label))) for rule, label in broken.items()}
+
+
+def _removes_review(sentence: Sentence) -> bool:
+    """Whether a word for removing stands close to a review, with no end of a clause between."""
+    text = sentence.folded.text
+    for one, other in pairwise(sentence.find("removal", "review")):
+        between = _BETWEEN.fullmatch(text, one.end, max(one.end, other.start))
+        # "review the text to remove it" is another thing than "remove that bad old review"
+        most = _MOST_BETWEEN if one.label == "removal" else 1
+        if one.label != other.label and between and len(between[0].split()) <= most:
+            return True
+    return False
 
 
 def _by_figures(sentence: Sentence) -> Iterator[tuple[str, tuple[int, int]]]:

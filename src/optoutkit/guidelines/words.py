@@ -6,6 +6,7 @@ A file maps a label to phrases, which are matched as :mod:`optoutkit.text.phrase
   ``change_review``, ``repeated``, ``cancel``, ``opt_out``: phrases that break a rule by themselves.
 * ``review`` with ``reward``, ``happy`` or ``reminder``; ``discount`` with ``code``; ``next_purchase`` with ``discount`` or ``reward``:
   pairs that break a rule together. ``negation`` takes it back; ``neutral`` (positive or negative) takes back ``positive_review``.
+* ``removal`` close to ``review``: a review is to be deleted, whatever word stands between.
 * ``offer``, and ``discount`` with a percentage: what advertisements say, unless the sentence asks something or tells of a problem.
 * ``thanks``, ``help``, ``pleasantry``, ``greeting``, ``closing``: what a message that only says thank you is made of.
 * ``confirmation``: an order or a shipment is confirmed; ``ask`` and ``needed``: the message has another purpose than that.
