@@ -55,3 +55,12 @@ def test_it_needs_no_more_than_the_core(wheel: ZipFile) -> None:
     lines = wheel.read(name).decode().splitlines()
     required = [line.removeprefix("Requires-Dist: ") for line in lines if line.startswith("Requires-Dist: ") and "extra ==" not in line]
     assert sorted(line.partition(">")[0] for line in required) == ["attrs", "cachetools", "dkimpy", "dnspython", "mail-parser"]
+
+
+def test_what_the_classifier_learnt_is_small(wheel: ZipFile) -> None:
+    """Weights and lexicons take less than 3 MB of it."""
+    learnt = [
+        info for info in wheel.infolist() if info.filename.startswith("optoutkit/classifier/") and info.filename.endswith((".bin", ".json"))
+    ]
+    assert len(learnt) == 16
+    assert sum(info.compress_size for info in learnt) < 3_000_000

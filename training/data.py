@@ -2,6 +2,7 @@
 
 import numpy as np
 import scipy.sparse as sp
+from fit import Rows
 from texts import Text
 
 from optoutkit.classifier.topics import Topic
@@ -18,7 +19,7 @@ class Data:
 
     Attributes:
         labels: What a sentence can do; ``y`` has its number for each sentence, ``owner`` the number of its message.
-        features: The hashes of the columns of ``x`` (sentences) and ``whole`` (messages).
+        features: The hashes of the columns of ``x`` (sentences, all of about one length) and ``whole`` (messages).
         written: Of each message whether somebody wrote it; the others are put together, and measure nothing.
         critical: Of each message; ``topic`` likewise, by its number in ``topics``.
         fold: Of each message. A batch, one seller's voice, is in one fold; the batches of a language go round in turn.
@@ -38,21 +39,23 @@ class Data:
         self.written = np.array(["made" not in text.tags for text in texts])
         self.fold = np.array([fold[text.batch] for text in texts])
 
-        rows = [np.concatenate([row, shared[owner]]) for row, owner in zip(own, self.owner, strict=True)]
         hashes, counts = np.unique(np.concatenate([np.unique(row) for row in own] + [np.unique(row) for row in shared]), return_counts=True)
         self.features = hashes[counts >= LEAST]
-        self.x = self._matrix(rows, np.arange(len(rows)))
-        self.whole = self._matrix(own, self.owner)
+        sizes = np.array([len(row) for row in own])
+        of_messages = np.array([len(row) for row in shared])
+        matrix = self._matrix(own)
+        self.x = Rows(matrix, self._matrix(shared), self.owner, (sizes + of_messages[self.owner]) ** -0.5)
+        heaps = sp.csr_matrix((np.ones(len(own)), (self.owner, np.arange(len(own)))), shape=(len(texts), len(own)))
+        self.whole = (sp.diags(np.bincount(self.owner, weights=sizes) ** -0.5) @ heaps @ matrix).tocsr()
 
-    def _matrix(self, rows: list[np.ndarray], owner: np.ndarray) -> sp.csr_matrix:
-        """One line for each owner, of about the same length however many features there are."""
+    def _matrix(self, rows: list[np.ndarray]) -> sp.csr_matrix:
+        """How often each row has each feature."""
         lengths = np.array([len(row) for row in rows])
         found = np.concatenate(rows)
         columns = np.minimum(np.searchsorted(self.features, found), len(self.features) - 1)
         kept = self.features[columns] == found
-        lines = np.repeat(owner, lengths)[kept]
-        sizes = np.bincount(owner, weights=lengths)
-        return sp.csr_matrix((sizes[lines] ** -0.5, (lines, columns[kept])), shape=(len(sizes), len(self.features)))
+        lines = np.repeat(np.arange(len(rows)), lengths)[kept]
+        return sp.csr_matrix((np.ones(len(lines)), (lines, columns[kept])), shape=(len(rows), len(self.features)))
 
     def inputs(self, probabilities: np.ndarray, whole: np.ndarray) -> np.ndarray:
         """Of each message, from the probabilities of its sentences and of the whole."""

@@ -4,7 +4,46 @@ import numpy as np
 import scipy.optimize
 import scipy.sparse as sp
 
-__all__ = ["fit_softmax", "softmax"]
+__all__ = ["Rows", "fit_softmax", "softmax"]
+
+
+class Rows:
+    """A matrix whose rows have something of their own and something that they share with others, kept apart: half the work.
+
+    Args:
+        own: What a row has of its own.
+        shared: What the rows of an owner share.
+        owner: Of each row the number of its line in ``shared``.
+        sizes: By what each row is multiplied.
+    """
+
+    def __init__(self, own: sp.csr_matrix, shared: sp.csr_matrix, owner: np.ndarray, sizes: np.ndarray) -> None:
+        self.own, self.shared, self.owner, self.sizes = own, shared, owner, sizes
+        self.shape = own.shape
+
+    def __getitem__(self, chosen: np.ndarray) -> "Rows":
+        owners, owner = np.unique(self.owner[chosen], return_inverse=True)
+        return Rows(self.own[chosen], self.shared[owners], owner, self.sizes[chosen])
+
+    def __matmul__(self, weights: np.ndarray) -> np.ndarray:
+        return (self.own @ weights + (self.shared @ weights)[self.owner]) * self.sizes[:, None]
+
+    def transposed(self) -> "Columns":
+        """The transposed matrix, to multiply by."""
+        return Columns(self)
+
+
+class Columns:
+    """:class:`Rows`, transposed."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.own, self.shared, self.sizes = rows.own.T.tocsr(), rows.shared.T.tocsr(), rows.sizes
+        ones = np.ones(len(rows.owner))
+        self.gather = sp.csr_matrix((ones, (rows.owner, np.arange(len(ones)))), shape=(rows.shared.shape[0], len(ones)))
+
+    def __matmul__(self, values: np.ndarray) -> np.ndarray:
+        values = values * self.sizes[:, None]
+        return self.own @ values + self.shared @ (self.gather @ values)
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -14,7 +53,7 @@ def softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def fit_softmax(
-    x: sp.csr_matrix | np.ndarray, y: np.ndarray, classes: int, *, l2: float, steps: int, shares: np.ndarray | None = None
+    x: Rows | sp.csr_matrix | np.ndarray, y: np.ndarray, classes: int, *, l2: float, steps: int, shares: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit by L-BFGS, at most so many steps.
 
@@ -31,7 +70,7 @@ def fit_softmax(
     """
     n, features = x.shape
     share = np.full(n, 1 / n) if shares is None else shares / shares.sum()
-    transposed = x.T.tocsr() if sp.issparse(x) else x.T
+    transposed = x.transposed() if isinstance(x, Rows) else x.T.tocsr() if sp.issparse(x) else x.T
     rows = np.arange(n)
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:

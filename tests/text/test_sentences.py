@@ -127,3 +127,9 @@ PATTERNS = [
 def test_hostile_text_takes_linear_time(pattern: str, assert_linear: Callable[..., None]) -> None:
     """No pattern makes splitting slow."""
     assert_linear(sentences, pattern)
+
+
+@pytest.mark.parametrize("unit", [".", "?!", "。", "!'", "…", "a.", ".'"])
+def test_what_almost_ends_a_sentence_many_times_takes_no_longer(unit: str, assert_linear: Callable[..., None]) -> None:
+    """Each sign is looked at once, though a letter after the last one spoils it."""
+    assert_linear(lambda text: sentences(text + "x"), unit)

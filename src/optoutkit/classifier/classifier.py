@@ -8,13 +8,12 @@ import attrs
 
 from optoutkit.classifier.evidence import Judged, evidence
 from optoutkit.classifier.model import Model, load_model
-from optoutkit.classifier.reading import Reading, Sentence, read
+from optoutkit.classifier.reading import Reading, read
 from optoutkit.classifier.results import Classification
 from optoutkit.classifier.topics import Topic
 from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
 from optoutkit.messages import Message
 from optoutkit.text.phrases import Phrases
-from optoutkit.text.tokens import tokenize
 
 __all__ = ["Classifier", "classify"]
 
@@ -36,7 +35,7 @@ class Classifier:
             chose. A higher one calls fewer messages critical.
         phrases: Own phrases for a topic: a sentence that holds one does what the topic says. For a critical topic it asks for
             what the order needs. A trailing ``*`` stands for any ending.
-        topics: Own topics, and whether they are critical.
+        topics: Own topics, and whether they are critical; also one of :class:`Topic` that is to be taken otherwise.
 
     Raises:
         ValueError: The threshold is not between 0 and 1, or a phrase is for a topic that nobody knows.
@@ -57,7 +56,9 @@ class Classifier:
         if threshold is not None and not 0 <= threshold <= 1:
             raise ValueError(f"the threshold is a probability, between 0 and 1: {threshold}")
         self._threshold = threshold
-        self._own_topics = dict(topics or {})
+        self._own_topics = {topic: bool(critical) for topic, critical in (topics or {}).items()}
+        if wrong := sorted(topic for topic, texts in (phrases or {}).items() if isinstance(texts, str)):
+            raise ValueError(f"phrases are a list of texts, not one text: {', '.join(wrong)}")
         known = {*Topic, *self._own_topics}
         if unknown := sorted(set(phrases or {}) - known):
             raise ValueError(f"phrases for a topic that is not known: {', '.join(unknown)}; name it in topics, with whether it is critical")
@@ -76,16 +77,17 @@ class Classifier:
         """
         message = _as_message(message)
         model = load_model()
-        reading = read(message, message.language or language)
+        expected = (message.language or language or "")[:2].lower() or None  # "de-AT" is German
+        reading = read(message, expected)
         if not reading.sentences:
-            return self._declared(message, _nothing(reading, message))
+            return self._declared(message, _nothing(reading.language or expected))
         totals, shared = model.totals(reading.sentences)
-        judged = [self._judged(model, reading, sentence, total + shared) for sentence, total in zip(reading.sentences, totals, strict=True)]
+        judged = self._judged(model, reading, totals, shared)
         rows = [one.probabilities for one in judged]
         needs, pleas = model.needs(rows), model.pleas(rows)
         values = inputs(rows, needs, pleas, model.whole(totals))
         likely = model.criticality(values)
-        if any(sentence.own_topic is not None and self._is_critical(sentence.own_topic) for sentence in judged):
+        if any(one.own is not None and self._is_critical(one.own.label) for one in judged):
             likely = max(likely, _OWN_PHRASE)
         solicitation = max(pleas)
         solicits = solicitation >= model.solicit_threshold
@@ -93,22 +95,29 @@ class Classifier:
         critical = likely >= threshold and not solicits
         mixed = solicits and max(needs) >= _SURE_NEED
         topic = self._topic(model, values, judged, critical=critical, mixed=mixed)
+        confidence = likely if critical else max(1 - likely, solicitation if solicits else 0.0)
         found = Classification(
-            critical=critical,
+            critical=self._own_topics.get(topic, critical) and not solicits,
             solicits=solicits,
             topic=topic,
-            confidence=likely if critical else max(1 - likely, solicitation if solicits else 0.0),
+            confidence=confidence,
             language=reading.language,
             evidence=evidence(model, reading, judged, critical=critical, topic=topic),
         )
         return self._declared(message, found)
 
-    def _judged(self, model: Model, reading: Reading, sentence: Sentence, total: int) -> Judged:
-        if self._own_phrases is not None:
-            tokens = list(tokenize(reading.text[sentence.part], sentence.start, sentence.end))
-            if found := self._own_phrases.find(tokens):
-                return Judged(sentence, self._as_told(model, found[0].label), found[0].label)
-        return Judged(sentence, model.sentence(total))
+    def _judged(self, model: Model, reading: Reading, totals: list[int], shared: int) -> list[Judged]:
+        rows: dict[int, list[float]] = {}  # lines that say the same are judged once
+        judged = []
+        for sentence, total in zip(reading.sentences, totals, strict=True):
+            if self._own_phrases is not None and (found := self._own_phrases.find(sentence.located(reading.text[sentence.part]))):
+                judged.append(Judged(sentence, self._as_told(model, found[0].label), found[0]))
+                continue
+            row = rows.get(total)
+            if row is None:
+                row = rows[total] = model.sentence(total + shared)
+            judged.append(Judged(sentence, row))
+        return judged
 
     def _is_critical(self, topic: str) -> bool:
         return self._own_topics[topic] if topic in self._own_topics else Topic(topic).critical
@@ -125,10 +134,9 @@ class Classifier:
         if mixed:
             rows = [sentence.probabilities for sentence in judged]
             return max(map(Topic, SOLICITING), key=lambda topic: (max(row[model.labels.index(topic)] for row in rows), topic))
-        own = [sentence.own_topic for sentence in judged if sentence.own_topic is not None]
-        agreeing = [topic for topic in own if self._own_topics.get(topic) is critical]
+        agreeing = [one.own.label for one in judged if one.own is not None and self._is_critical(one.own.label) == critical]
         if agreeing:
-            return agreeing[0]
+            return agreeing[0] if agreeing[0] in self._own_topics else Topic(agreeing[0])
         return model.likeliest(values, critical=critical)
 
     def _declared(self, message: Message, found: Classification) -> Classification:
@@ -142,9 +150,9 @@ class Classifier:
         return attrs.evolve(found, critical=critical, topic=Topic(topic) if topic not in self._own_topics else topic, confidence=1.0)
 
 
-def _nothing(reading: Reading, message: Message) -> Classification:
+def _nothing(language: str | None) -> Classification:
     """There was no text to read."""
-    return Classification(critical=False, solicits=False, topic=Topic.OTHER, confidence=0.0, language=reading.language or message.language)
+    return Classification(critical=False, solicits=False, topic=Topic.OTHER, confidence=0.0, language=language)
 
 
 def _as_message(message: Message | StandardMessage | bytes | str) -> Message:

@@ -8,7 +8,7 @@ from optoutkit.classifier.model import Model
 from optoutkit.classifier.reading import Reading, Sentence
 from optoutkit.classifier.results import Evidence
 from optoutkit.classifier.verdict import NEED
-from optoutkit.text.tokens import tokenize
+from optoutkit.text.phrases import Phrase
 
 __all__ = ["Judged", "evidence"]
 
@@ -25,12 +25,12 @@ class Judged(NamedTuple):
     Attributes:
         sentence: The sentence.
         probabilities: Of each of the model's labels.
-        own_topic: The topic of a user's own phrase in it.
+        own: A user's own phrase in it, whose label is its topic.
     """
 
     sentence: Sentence
     probabilities: Sequence[float]
-    own_topic: str | None = None
+    own: Phrase | None = None
 
 
 def evidence(model: Model, reading: Reading, judged: Sequence[Judged], *, critical: bool, topic: str) -> tuple[Evidence, ...]:
@@ -54,19 +54,22 @@ def evidence(model: Model, reading: Reading, judged: Sequence[Judged], *, critic
 
 def _phrases(model: Model, reading: Reading, judged: Judged, label: int) -> Iterator[Evidence]:
     sentence = judged.sentence
-    tokens = list(tokenize(reading.text[sentence.part], sentence.start, sentence.end))
+    tokens = sentence.located(reading.text[sentence.part])
     if not tokens:
         return
-    shares = model.attributions(sentence, places(sentence.words, reading.spoken), label)
-    name = model.labels[label] if judged.own_topic is None else judged.own_topic
+    folded, source = reading.folded[sentence.part], reading.sources[sentence.part]
     sign = 1 if model.labels[label].startswith(NEED) else -1
+    if judged.own is not None:
+        start, end = folded.original(judged.own.start, judged.own.end)
+        weight = sign * judged.probabilities[label]
+        yield Evidence(part=sentence.part, start=start, end=end, text=source[start:end], weight=round(weight, 3), label=judged.own.label)
+        return
+    shares = model.attributions(sentence, places(sentence.words, reading.spoken), label)
     runs = sorted(_runs(shares), key=lambda run: -run[2])[:_PHRASES] or [(0, len(tokens), 0.0)]
-    folded = reading.folded[sentence.part]
-    source = reading.sources[sentence.part]
     for first, last, weight in runs:
         start, end = folded.original(tokens[first].start, tokens[last - 1].end)
-        share = weight * len(shares) ** -0.5 * judged.probabilities[label]
-        yield Evidence(part=sentence.part, start=start, end=end, text=source[start:end], weight=round(sign * share, 3), label=name)
+        share = sign * weight * len(shares) ** -0.5 * judged.probabilities[label] + 0.0
+        yield Evidence(part=sentence.part, start=start, end=end, text=source[start:end], weight=round(share, 3), label=model.labels[label])
 
 
 def _runs(shares: Sequence[float]) -> Iterator[tuple[int, int, float]]:

@@ -14,7 +14,7 @@ from zlib import crc32
 from optoutkit.classifier.reading import Sentence
 from optoutkit.text.tokens import CJK_START
 
-__all__ = ["KINDS", "Key", "Table", "add_up", "features", "seen_words"]
+__all__ = ["KINDS", "MAX_CONCEPTS", "Key", "Table", "add_up", "features", "grams", "pairs", "seen_words"]
 
 Key = str | tuple[str, str]
 V = TypeVar("V")
@@ -22,13 +22,13 @@ Table = Mapping[Any, V]
 
 KINDS = ("word", "pair", "concept", "both", "before", "after", "shape", "subject", "around", "heap")
 """Of a sentence: words and neighbouring words; concepts, any two of them, those of the sentence before and after; form and place. Of
-its message: the concepts of the subject, all concepts, all words."""
+its message: the concepts of the subject, all concepts, all words but runs."""
 
 _PREFIX_LENGTHS = (4, 6)
 _SUFFIX_LENGTH = 5
 _MAX_WORD = 24
 _GRAMS = (1, 2, 3)  # characters of a run of Japanese or Chinese that are seen together
-_MAX_CONCEPTS = 12  # of a sentence, so that the work on their pairs is bounded
+MAX_CONCEPTS = 12  # of a sentence, so that the work on their pairs is bounded
 _SIZES = ((12, "size 0"), (30, "size 1"), (80, "size 2"), (160, "size 3"))
 _FAR = 6  # sentences from the start or the end
 _FROM_START = [f"from start {number}" for number in range(_FAR + 1)]
@@ -36,7 +36,6 @@ _FROM_END = [f"from end {number}" for number in range(_FAR + 1)]
 _MANY = 12  # sentences in a message
 _SENTENCES = [f"sentences {number}" for number in range(_MANY + 1)]
 _QUESTION = re.compile("[?？؟]")
-_BULLET = re.compile(r"\s*(?:[-*•·–✓✔☑▪●]|\(?\d{1,2}[.):)️])")
 _FIELD = re.compile(r"\w\s?[:：]\s?\S")
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 _NUMBER = re.compile(r"\d")
@@ -77,7 +76,7 @@ def add_up(sentences: Sequence[Sentence], tables: Mapping[str, Table[V]], sum_up
         For each sentence the sum of what is seen of itself and its neighbours; and the sum of what is seen of the message.
     """
     word, pair, concept, both, before, after, shape, subject, around, heap = (tables[kind].__getitem__ for kind in KINDS)
-    concepts = [sentence.concepts[:_MAX_CONCEPTS] for sentence in sentences]
+    concepts = [sentence.concepts[:MAX_CONCEPTS] for sentence in sentences]
     asks = [_QUESTION.search(sentence.text) is not None for sentence in sentences]
     last = len(sentences) - 1
     totals = []
@@ -85,12 +84,8 @@ def add_up(sentences: Sequence[Sentence], tables: Mapping[str, Table[V]], sum_up
     for index, sentence in enumerate(sentences):
         own, words = concepts[index], seen_words(sentence)
         everything.update(words)
-        if sentence.has_runs:
-            seen = list(map(word, _grams(words)))
-            words = [one[-2:] if one[0] >= CJK_START else one for one in words]
-        else:
-            seen = list(map(word, words))
-        seen += map(pair, zip(["^", *words], [*words, "$"], strict=True))
+        seen = list(map(word, itertools.chain.from_iterable(map(grams, words)) if sentence.has_runs else words))
+        seen += map(pair, pairs(words, has_runs=sentence.has_runs))
         if own:
             seen += map(concept, own)
             seen += map(both, itertools.combinations(sorted(own), 2))
@@ -119,16 +114,18 @@ def seen_words(sentence: Sentence) -> Sequence[str]:
     return [word if word.isalpha() or not _NUMBER.search(word) else "#" if word.isdigit() else "#a" for word in sentence.words]
 
 
-def _grams(words: Iterable[str]) -> list[str]:
-    """Words, and groups of characters of runs."""
-    found = []
-    for word in words:
-        if word[0] < CJK_START:
-            found.append(word)
-        else:
-            for size in _GRAMS:
-                found += [word[start : start + size] for start in range(len(word) - size + 1)]
-    return found
+def grams(word: str) -> Sequence[str]:
+    """A word itself; the groups of characters of a run."""
+    if word[0] < CJK_START:
+        return (word,)
+    return [word[start : start + size] for size in _GRAMS for start in range(len(word) - size + 1)]
+
+
+def pairs(words: Sequence[str], *, has_runs: bool) -> Iterable[tuple[str, str]]:
+    """Neighbouring words; the n-th pair ends with the n-th word, one more ends the sentence. Of a run its last characters are seen."""
+    if has_runs:
+        words = [word[-2:] if word[0] >= CJK_START else word for word in words]
+    return zip(["^", *words], [*words, "$"], strict=True)
 
 
 def _shape(sentence: Sentence, index: int, last: int, *, asks: bool) -> list[str]:
@@ -146,8 +143,6 @@ def _shape(sentence: Sentence, index: int, last: int, *, asks: bool) -> list[str
         found.append("asks")
     if _FIELD.search(text):
         found.append("field")
-    if _BULLET.match(text):
-        found.append("bullet")
     if not text.isascii() and _EMOJI.search(text):
         found.append("emoji")
     if _NUMBER.search(text):

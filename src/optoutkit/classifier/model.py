@@ -8,7 +8,7 @@ from operator import itemgetter, mul
 
 import attrs
 
-from optoutkit.classifier.features import add_up, seen_words
+from optoutkit.classifier.features import MAX_CONCEPTS, add_up, grams, pairs, seen_words
 from optoutkit.classifier.reading import Sentence
 from optoutkit.classifier.topics import Topic
 from optoutkit.classifier.verdict import NEED, SOLICITING, sigmoid, softmax
@@ -54,8 +54,12 @@ class Model:
 
     def whole(self, totals: Iterable[int]) -> float:
         """The probability that a message is critical, seen as one heap of what is in its sentences."""
-        *_, lane, count = self.weights.lanes(sum(totals))
-        return sigmoid(self.intercepts[-1] + UNIT * (count - ABOVE) ** -0.5 * (lane - ABOVE))
+        last = len(self.labels)
+        score = count = 0
+        for total in totals:  # not their sum: the lane of a long message may be too narrow for it
+            score += self.weights.lane(total, last)
+            count += self.weights.lane(total, last + 1)
+        return sigmoid(self.intercepts[-1] + UNIT * count**-0.5 * score)
 
     def needs(self, rows: Iterable[Sequence[float]]) -> list[float]:
         """For each sentence the probability that it asks for what the order needs, of whatever topic."""
@@ -74,7 +78,7 @@ class Model:
         values = (*values, 1.0)
         return max(self._topics[critical], key=lambda one: sum(map(mul, one[1], values)))[0]
 
-    def attributions(self, sentence: Sentence, phrases: Iterable[tuple[str, Sequence[int]]], label: int) -> list[float]:
+    def attributions(self, sentence: Sentence, phrases: Iterable[tuple[str, Iterable[int]]], label: int) -> list[float]:
         """How much each word of a sentence speaks for a label.
 
         Args:
@@ -84,13 +88,16 @@ class Model:
         """
         tables, lane = self.weights.tables, self.weights.lane
         words = seen_words(sentence)
-        pairs = zip(["^", *words], words, strict=False)
         shares = [
-            UNIT * (lane(tables["word"][word], label) + lane(tables["pair"][pair], label)) for word, pair in zip(words, pairs, strict=True)
+            UNIT * (lane(sum(map(tables["word"].__getitem__, grams(word))), label) + lane(tables["pair"][pair], label))
+            for word, pair in zip(words, pairs(words, has_runs=sentence.has_runs), strict=False)
         ]
+        concepts: dict[str, set[int]] = {}
         for concept, places in phrases:
-            weight = UNIT * lane(tables["concept"][concept], label) / len(places)
-            for place in places:
+            concepts.setdefault(concept, set()).update(places)
+        for concept in sentence.concepts[:MAX_CONCEPTS]:
+            weight = UNIT * lane(tables["concept"][concept], label) / len(concepts[concept])
+            for place in concepts[concept]:
                 shares[place] += weight
         return shares
 

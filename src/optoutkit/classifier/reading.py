@@ -13,7 +13,7 @@ from optoutkit.text import language as languages
 from optoutkit.text import threads
 from optoutkit.text.folding import Folded, fold
 from optoutkit.text.sentences import sentences
-from optoutkit.text.tokens import CJK_START, tokenize, words
+from optoutkit.text.tokens import CJK_START, Token, tokenize, words
 from optoutkit.text.wordlists import LANGUAGES, word_list
 
 __all__ = ["Part", "Reading", "Sentence", "read"]
@@ -43,6 +43,7 @@ class Sentence(NamedTuple):
         words: Its words, or runs of Japanese or Chinese characters.
         concepts: What the lexicon's phrases in it express.
         has_runs: Whether there is a run among the words.
+        tokens: The words with their places, of a piece of what is too long for a sentence; else None, and :meth:`located` finds them.
     """
 
     part: Part
@@ -52,6 +53,11 @@ class Sentence(NamedTuple):
     words: Sequence[str]
     concepts: Sequence[str]
     has_runs: bool
+    tokens: Sequence[Token] | None = None
+
+    def located(self, text: str) -> Sequence[Token]:
+        """The words with their places in the part's folded text."""
+        return list(tokenize(text, self.start, self.end)) if self.tokens is None else self.tokens
 
 
 @attrs.frozen(kw_only=True)
@@ -107,19 +113,21 @@ def _read_part(part: Part, text: str, spans: list[tuple[int, int]], spoken: Sequ
     for span_start, span_end in spans:
         for start, end in sentences(text, span_start, span_end):
             found = words(text, start, end)
-            pieces = [(start, end, found)] if len(found) <= _MAX_WORDS else _pieces(text, start, end)
-            for begin, stop, some in pieces:
-                own = text[begin:stop]
-                has_runs = not own.isascii() and max(some, default="") >= CJK_START
-                yield Sentence(part, begin, stop, own, some, concepts(some, spoken), has_runs)
+            if len(found) <= _MAX_WORDS:
+                yield _sentence(part, text, (start, end), found, spoken)
+                continue
+            tokens = list(tokenize(text, start, end))
+            for first in range(0, len(tokens), _MAX_WORDS):
+                piece = tokens[first : first + _MAX_WORDS]
+                some = [token.text for token in piece]
+                yield _sentence(part, text, (piece[0].start, piece[-1].end), some, spoken)._replace(tokens=piece)
 
 
-def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int, list[str]]]:
-    """What is too long for a sentence, in pieces: start, end, words."""
-    tokens = list(tokenize(text, start, end))
-    for first in range(0, len(tokens), _MAX_WORDS):
-        piece = tokens[first : first + _MAX_WORDS]
-        yield piece[0].start, piece[-1].end, [token.text for token in piece]
+def _sentence(part: Part, text: str, span: tuple[int, int], found: list[str], spoken: Sequence[str]) -> Sentence:
+    start, end = span
+    own = text[start:end]
+    has_runs = not own.isascii() and max(found, default="") >= CJK_START
+    return Sentence(part, start, end, own, found, concepts(found, spoken), has_runs)
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
 """From what the sentences of a message do to what the message is: a small linear model over sums that a person can read."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import mul
 
 from optoutkit.classifier.topics import Topic
@@ -23,14 +23,15 @@ def sigmoid(score: float) -> float:
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
 
 
-def softmax(scores: Iterable[float]) -> list[float]:
-    """The probabilities that scores stand for; none is so large that its power is beyond a float."""
-    powers = list(map(math.exp, scores))
+def softmax(scores: Sequence[float]) -> list[float]:
+    """The probabilities that scores stand for."""
+    highest = max(scores)
+    powers = [math.exp(score - highest) for score in scores]
     share = 1 / sum(powers)
     return [power * share for power in powers]
 
 
-def logit(probability: float) -> float:
+def _logit(probability: float) -> float:
     """The score of a probability, kept from the extremes."""
     return math.log((probability + 0.01) / (1.01 - probability))
 
@@ -56,11 +57,11 @@ def inputs(probabilities: Sequence[Sequence[float]], needs: Sequence[float], ple
         *[sum(map(mul, column, lead)) for column in columns],
         strongest[0],
         sum(strongest[:2]),
-        logit(strongest[0]),
-        sum(map(logit, needs)) / count,
+        _logit(strongest[0]),
+        sum(map(_logit, needs)) / count,
         sum(needs) / count,
         solicits,
-        logit(solicits),
+        _logit(solicits),
         min(count, _MANY) / 10,
-        logit(whole),
+        _logit(whole),
     ]

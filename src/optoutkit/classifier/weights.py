@@ -30,7 +30,8 @@ _BITS = 32
 ABOVE = 1 << (_BITS - 1)
 """How far above its value each lane stands as it is read."""
 
-_MOST_KEYS = 100_000
+_LONGEST_KEPT = 80  # characters; what is longer is hardly met again
+_MOST_KEYS = 50_000
 """So many sums of a kind are kept; the words of a few thousand messages."""
 
 
@@ -99,7 +100,9 @@ class _Sums(dict[Key, int]):
     def __missing__(self, key: Key) -> int:
         if len(self) >= _MOST_KEYS:
             self.clear()
-        total = self[key] = self._weights.of(features(self._kind, key))
+        total = self._weights.of(features(self._kind, key))
+        if len(key if isinstance(key, str) else "".join(key)) <= _LONGEST_KEPT:
+            self[key] = total
         return total
 
 

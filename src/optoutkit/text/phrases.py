@@ -16,7 +16,8 @@ _Entry = tuple[Sequence[str], str]
 """Of a phrase the words after its first one, and its label."""
 
 _HEAD = 2  # characters by which a phrase without spaces is looked up
-_MOST_WORDS = 50_000  # that are kept
+_MOST_WORDS = 20_000  # that are kept
+_LONGEST_KEPT = 40
 
 
 class Phrase(NamedTuple):
@@ -72,7 +73,8 @@ class Phrases:
             return
         if tokens[0].cjk:
             run = tokens[0].text
-            self._index.runs.setdefault(run[:_HEAD], []).append((run, label))
+            rest = [token.text + ("*" if token.cjk else "") for token in tokens[1:]]
+            self._index.runs.setdefault(run[:_HEAD], []).append((run, rest, label))
             return
         # A run after a word goes on without a space: it need only begin as it should.
         first, *rest = (token.text + ("*" if token.cjk or folded[token.end : token.end + 1] == "*" else "") for token in tokens)
@@ -88,7 +90,8 @@ class Phrases:
         found = []
         for label, index, words, start, length in self._hits([token.text for token in tokens]):
             begin = tokens[index].start
-            found.append(Phrase(label, begin + start, begin + start + length if length else tokens[index + words - 1].end))
+            end = begin + start + length if length and words == 1 else tokens[index + words - 1].end
+            found.append(Phrase(label, begin + start, end))
         return found
 
     def places(self, words: Sequence[str]) -> list[tuple[str, range]]:
@@ -109,7 +112,7 @@ class Phrases:
                     if stems:
                         found += [label for rest, label in stems if _follows(rest, words, index + 1)]
             elif runs and words[index][0] >= CJK_START:
-                found += [hit[0] for hit in self._in_run(words[index], index)]
+                found += [hit[0] for hit in self._in_run(words, index)]
         return list(dict.fromkeys(found))
 
     def _hits(self, words: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
@@ -118,7 +121,7 @@ class Phrases:
         for index, beginning in enumerate(map(self._beginning_with.__getitem__, words)):
             if beginning is None:
                 if runs and words[index][0] >= CJK_START:
-                    yield from self._in_run(words[index], index)
+                    yield from self._in_run(words, index)
                 continue
             for label in beginning.labels:
                 yield label, index, 1, 0, 0
@@ -127,15 +130,13 @@ class Phrases:
                     if _follows(rest, words, index + 1):
                         yield label, index, len(rest) + 1, 0, 0
 
-    def _in_run(self, run: str, index: int) -> Iterator[tuple[str, int, int, int, int]]:
-        runs = self._index.runs
+    def _in_run(self, words: Sequence[str], index: int) -> Iterator[tuple[str, int, int, int, int]]:
+        run, runs = words[index], self._index.runs
         for start in range(len(run)):
             head = run[start : start + _HEAD]
-            for phrase, label in runs.get(head, ()):
-                if run.startswith(phrase, start):
-                    yield label, index, 1, start, len(phrase)
-            for phrase, label in runs.get(head[0], ()) if len(head) > 1 else ():
-                yield label, index, 1, start, len(phrase)
+            for phrase, rest, label in (*runs.get(head, ()), *(runs.get(head[0], ()) if len(head) > 1 else ())):
+                if run.startswith(phrase, start) and (not rest or (start + len(phrase) == len(run) and _follows(rest, words, index + 1))):
+                    yield label, index, len(rest) + 1, start, len(phrase)
 
 
 class _Index:
@@ -144,7 +145,7 @@ class _Index:
     def __init__(self) -> None:
         self.words: dict[str, list[_Entry]] = {}
         self.stems: dict[str, list[_Entry]] = {}
-        self.runs: dict[str, list[tuple[str, str]]] = {}
+        self.runs: dict[str, list[tuple[str, Sequence[str], str]]] = {}
 
 
 class _Beginning(NamedTuple):
@@ -164,6 +165,8 @@ class _Cache(dict[str, _Beginning | None]):
         self._stem_lengths = sorted({len(stem) for stem in index.stems})
 
     def __missing__(self, word: str) -> _Beginning | None:
+        if word[0] >= CJK_START:
+            return None
         entries = list(self._index.words.get(word, ()))
         for length in self._stem_lengths:
             if length > len(word):
@@ -171,7 +174,9 @@ class _Cache(dict[str, _Beginning | None]):
             entries += self._index.stems.get(word[:length], ())
         if len(self) >= _MOST_WORDS:
             self.clear()
-        found = self[word] = _sorted(entries) if entries else None
+        found = _sorted(entries) if entries else None
+        if len(word) <= _LONGEST_KEPT:
+            self[word] = found
         return found
 
 

@@ -13,10 +13,11 @@ _BREAK_CHARACTER = re.compile("[\n\r\t\u2028\u2029•▪‣●。！？｡.!?…
 _BREAK = re.compile(
     r"(?P<line>\r\n|[\n\r\t\u2028\u2029•▪‣●])"
     r"|(?P<full>[。！？｡]+[」』）)\]”\"']*)"
-    r"|(?P<mark>[.!?…؟।॥۔]+[\"'”’»)\]]*)(?=\s|$|(?<=[!?؟।॥])[^\W\d_])"
+    r"|(?P<mark>[.!?…؟।॥۔]++[\"'”’»)\]]*+)(?=\s|$|(?<=[!?؟।॥])[^\W\d_])"
     r"|(?P<glued>(?<=[^\W\d_A-Z][^\W\d_A-Z])\.(?=[A-ZÀ-ÖØ-Þ][^\W\d_]))",
     re.MULTILINE,
 )
+_DOTS = re.compile("[.!?…؟।॥۔]+|.", re.DOTALL)
 _MARKER = re.compile(r"[\s>]*(?:[-*–—·◦➤►✓✔☐■□→]+\s+|\(?[0-9]{1,2}[.)]\s+|[a-zA-Z]\)\s+)?")
 # What is before the dot: an ordinal or the number of an item, an initial.
 _NUMBER_OR_INITIAL = re.compile(r"(?:(?:^|[^\d.,:-])[0-9]{1,2}|(?:^|[\s(.])[^\W\d_])\.$")
@@ -64,9 +65,9 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
 def _breaks(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
     while character := _BREAK_CHARACTER.search(text, start, end):
         mark = _BREAK.match(text, character.start(), end)
-        start = mark.end() if mark else character.end()
         if mark:
             yield mark
+        start = mark.end() if mark else _DOTS.match(text, character.start(), end).end()  # type: ignore[union-attr]  # at least one is there
 
 
 def _add(found: list[Span], text: str, start: int, stop: int) -> None:

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 __all__ = ["CJK_START", "Token", "tokenize", "words"]
 
-CJK_START = "\u3040"
-"""From here on (Hiragana, Katakana, Han) scripts are written without spaces; Hangul, which has them, is not in our languages."""
+CJK_START = "\u3005"
+"""From here on (iteration marks, kana, Han) scripts are written without spaces; Hangul, which has them, is not in our languages."""
 
-_CJK = r"(?P<cjk>[\u3040-\u30ff\u3400-\u9fff々〆]+)"
+_CJK = r"(?P<cjk>[\u3040-\u30ff\u3400-\u9fff々〆]{1,100})"
 # Devanagari vowel signs are marks, not letters, to Python's \w: without them a Hindi word would fall apart.
-_WORD = r"[^\W_\u3040-\u30ff\u3400-\u9fff](?:[^\W_\u3040-\u30ff\u3400-\u9fff]|[\u0900-\u0963\u200d])*+"
+_WORD = r"[^\W_\u3040-\u30ff\u3400-\u9fff](?:[^\W_\u3040-\u30ff\u3400-\u9fff]|[\u0900-\u0963])*+"
 _TOKEN = re.compile(
     r"(?P<link>(?:https?://|www\.)[^\s<>\"]+)"
     r"|(?P<mail>[a-z0-9._+-]{1,64}+@[a-z0-9.-]{1,253})"
@@ -38,7 +38,7 @@ _ARABIC_PREFIX = re.compile(
     r"(?:[بك]?ال(?!ا?ن\Z)|لل|ل(?!دي|كن|وح|ون|ما|اح|يس|حظ|طف|ذا|ست)(?=...))?)(?=...)"
 )
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
-_DEVANAGARI_VARIANTS = str.maketrans({"\u093c": None, "\u0901": "\u0902", "\u200d": None})
+_DEVANAGARI_VARIANTS = str.maketrans({"\u093c": None, "\u0901": "\u0902"})
 
 
 class Token(NamedTuple):
