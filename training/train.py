@@ -23,8 +23,8 @@ import optoutkit
 from optoutkit.classifier.weights import SCALE, UNIT, packed, restored
 
 FOLDER = pathlib.Path(optoutkit.__file__).parent / "classifier"
-SENTENCE = {"l2": 1e-5, "steps": 90}
-WHOLE = {"l2": 5e-6, "steps": 80}
+SENTENCE = {"l2": 2e-6, "steps": 100}
+WHOLE = {"l2": 2e-6, "steps": 80}
 MESSAGE = {"l2": 4e-4, "steps": 400}
 MADE = 0.25  # how much a message that was put together counts
 SMALLEST = 0.1  # weights below are none
