@@ -137,7 +137,7 @@ class TestFiles:
     def test_what_is_too_large_is_told(self, run: Run, write: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
         """By bytes, and by parts of a mail."""
         write("parts.eml", "Content-Type: multipart/mixed; boundary=x\n\n" + "--x\n\na\n" * 1001)
-        monkeypatch.setattr("optoutkit.cli.linting._LONGEST", 20_000)
+        monkeypatch.setattr("optoutkit.cli.inputs._LONGEST", 20_000)
         write("a.txt", "x" * 20_001)
         done = run("lint", "a.txt", "parts.eml")
         assert done.code == 2

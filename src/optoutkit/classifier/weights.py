@@ -12,7 +12,6 @@ it; that is undone when a sum is read.
 import array
 import itertools
 import struct
-import sys
 from collections.abc import Collection, Iterable, Sequence
 
 from optoutkit.classifier.features import KINDS, Key, features
@@ -54,9 +53,7 @@ class Weights:
 
     def __init__(self, data: bytes, lanes: int) -> None:
         count, entries = _HEADER.unpack_from(data)
-        hashes = array.array("I", data[_HEADER.size : _HEADER.size + 4 * count])
-        if sys.byteorder == "big":
-            hashes.byteswap()
+        hashes = struct.unpack_from(f"<{count}I", data, _HEADER.size)
         position = _HEADER.size + 4 * count
         self._ends = array.array("I", itertools.accumulate(data[position : position + count], initial=0))
         self._lane = data[position + count : position + count + entries]
@@ -64,7 +61,7 @@ class Weights:
         self._places = dict(zip(hashes, range(count), strict=True))
         self._one = 1 << (_BITS * lanes)
         self._above = sum(ABOVE << (_BITS * lane) for lane in range(lanes + 1))
-        self._size = (lanes + 1) * (_BITS // 8)
+        self._lanes = struct.Struct(f"<{lanes + 1}I")
         self._restored = [restored(stored) for stored in (*range(128), *range(-128, 0))]
         self.tables: dict[str, _Sums] = {kind: _Sums(kind, self) for kind in KINDS}
 
@@ -78,12 +75,9 @@ class Weights:
                     total += self._restored[self._weight[entry]] << (_BITS * self._lane[entry])
         return total
 
-    def lanes(self, total: int) -> "array.array[int]":
+    def lanes(self, total: int) -> tuple[int, ...]:
         """The lanes of a sum, and the number of features in it; each :data:`ABOVE` too large."""
-        found = array.array("I", (total + self._above).to_bytes(self._size, "little"))
-        if sys.byteorder == "big":
-            found.byteswap()
-        return found
+        return self._lanes.unpack((total + self._above).to_bytes(self._lanes.size, "little"))
 
     def lane(self, total: int, lane: int) -> int:
         """One lane of a sum."""

@@ -9,7 +9,7 @@ import click
 from optoutkit.cli.output import Output
 from optoutkit.text.mime import Limits, peek
 
-__all__ = ["NOT_A_MAIL", "Input", "is_mail", "read_drafts", "read_file"]
+__all__ = ["NOT_A_MAIL", "Input", "is_mail", "read_bytes", "read_drafts", "read_file"]
 
 NOT_A_MAIL = "not an e-mail: it has no header fields such as From: or Subject:"
 """What is said of a file for which :func:`is_mail` is False."""
@@ -39,17 +39,26 @@ def read_drafts(paths: Iterable[str], out: Output) -> Iterator[Input]:
                 yield draft
 
 
-def read_file(path: str, out: Output) -> Input | None:
-    """Read one mail; None, and an error, if it is not to be had or is no mail."""
+def read_bytes(path: str, out: Output) -> bytes | None:
+    """Read a file no longer than a mail may be; None, and an error, if it is not to be had."""
     name = "standard input" if path == "-" else click.format_filename(path)
     try:
         with click.open_file(path, "rb") as file:
-            raw = file.read(_LONGEST + 1)
+            raw: bytes = file.read(_LONGEST + 1)
     except OSError as error:
         out.error(f"{name}: cannot be read: {error.strerror}")
         return None
     if len(raw) > _LONGEST:
         out.error(f"{name}: longer than a mail may be ({_LONGEST:,} bytes)")
+        return None
+    return raw
+
+
+def read_file(path: str, out: Output) -> Input | None:
+    """Read one mail; None, and an error, if it is not to be had or is no mail."""
+    name = "standard input" if path == "-" else click.format_filename(path)
+    raw = read_bytes(path, out)
+    if raw is None:
         return None
     if not is_mail(raw):
         out.error(f"{name}: {NOT_A_MAIL}")

@@ -11,7 +11,7 @@ import click
 
 from optoutkit.cli import reports
 from optoutkit.cli.exit_codes import ExitCode
-from optoutkit.cli.inputs import NOT_A_MAIL, is_mail
+from optoutkit.cli.inputs import NOT_A_MAIL, is_mail, read_bytes
 from optoutkit.cli.options import reading
 from optoutkit.cli.output import Output
 from optoutkit.cli.reports import Finding
@@ -20,12 +20,11 @@ from optoutkit.guidelines import check_guidelines
 from optoutkit.guidelines.values import known_rules
 from optoutkit.messages import Message
 from optoutkit.text import charsets
-from optoutkit.text.mime import Limits, peek
+from optoutkit.text.mime import peek
 
 __all__ = ["lint"]
 
 _KINDS = {".eml": "mail", ".html": "html", ".htm": "html", ".txt": "text"}
-_LONGEST = Limits().max_bytes
 _MAIL_FIELDS = ("from", "to", "subject", "date", "mime-version", "content-type")
 _HTML_SIGNS = ("<!doctype", "<html", "<body", "<head", "<table", "<div", "<p>", "<p ")
 
@@ -177,14 +176,8 @@ def _files(path: str, out: Output) -> list[str]:
 def _read(path: str, out: Output) -> _Document | None:
     """Read a file by its kind; None, and an error, if it cannot be read."""
     name = "standard input" if path == "-" else click.format_filename(path)
-    try:
-        with click.open_file(path, "rb") as file:
-            raw = file.read(_LONGEST + 1)
-    except OSError as error:
-        out.error(f"{name}: cannot be read: {error.strerror}")
-        return None
-    if len(raw) > _LONGEST:
-        out.error(f"{name}: longer than a mail may be ({_LONGEST:,} bytes)")
+    raw = read_bytes(path, out)
+    if raw is None:
         return None
     kind = _KINDS.get(Path(path).suffix.lower()) or _kind_of(raw)
     shown = click.format_filename(path)
