@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from optoutkit.text.markup import BLOCKS, CELLS, Tag, attributes, tokens, unescaped
+from optoutkit.text.markup import BLOCKS, CELLS, Tag, attributes, is_quotation, tokens, unescaped
 from optoutkit.text.styles import PREFORMATTED
 
 __all__ = ["Anchor", "Element", "Page", "read_page"]
@@ -18,7 +18,6 @@ _DECLARATION = re.compile(r"([a-z-]{2,40})\s*:\s*([^;{}]*)")
 _LONGEST_STYLE = 4000  # characters of a style attribute that are looked at
 _MAX_BREAKS = 2  # amazon.md section e: no more line breaks in a row
 _SHOWN = frozenset({"img", "hr", "input"})
-_QUOTE_CLASS = re.compile(r"(?:gmail|yahoo|protonmail|moz|zmail)[_-]?(?:quote|cite)", re.IGNORECASE)
 _QUOTE_MARK = "> "  # what begins the lines of quoted mail in a text
 
 
@@ -132,7 +131,7 @@ class _Reader:
             self._anchor.pictures += 1
         self._elements.append(Element(tag.name, found, style, tag.start, tag.end, self._anchor))
         if tag.name == "blockquote":
-            quotes = _is_quotation(found)
+            quotes = is_quotation(found)
             self._blockquotes.append(tag.start if quotes else -1)
             self._quoted += quotes
         if tag.name in _SHOWN:
@@ -226,15 +225,6 @@ class _Reader:
             sheets=tuple(self._sheets),
             quotes=tuple(self._quotes),
         )
-
-
-def _is_quotation(attributes: Mapping[str, str]) -> bool:
-    """Whether a blockquote is a quoted mail, as :func:`optoutkit.text.html.render` sees it, and not an indented paragraph."""
-    return (
-        attributes.get("type", "").lower() == "cite"
-        or "border-left" in attributes.get("style", "").lower()
-        or bool(_QUOTE_CLASS.search(attributes.get("class", "")))
-    )
 
 
 def declarations(style: str) -> dict[str, str]:

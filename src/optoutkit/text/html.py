@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import attrs
 
-from optoutkit.text.markup import BLOCKS, CELLS, TABLE, VOID, Words, attributes, tokens, unescaped
+from optoutkit.text.markup import BLOCKS, CELLS, TABLE, VOID, Words, attributes, is_quotation, tokens, unescaped
 from optoutkit.text.styles import PREFORMATTED, Style
 
 __all__ = ["Link", "Rendered", "render"]
@@ -24,7 +24,6 @@ _ENDED_BY = {
     "th": CELLS | {"tr", "tbody", "tfoot"},
     "tr": frozenset({"tr", "tbody", "tfoot"}),
 }
-_QUOTE_CLASS = re.compile(r"(?:gmail|yahoo|protonmail|moz|zmail)[_-]?(?:quote|cite)", re.IGNORECASE)
 
 _WHITE = re.compile(r"[ \t\n\r\f]+")
 
@@ -126,7 +125,7 @@ class _Page:
         above = self._stack[-1]
         style = above.style.inside(name, attributes) if attributes or name in PREFORMATTED else above.style
         if name not in VOID:
-            quotes = above.quotes + (name == "blockquote" and _is_quotation(attributes))
+            quotes = above.quotes + (name == "blockquote" and is_quotation(attributes))
             counter = _counter(name, attributes) if name in ("ol", "ul", "menu", "dir") else above.counter
             self._push(_Element(name, style, quotes, counter))
         if not style.is_visible:
@@ -261,15 +260,6 @@ class _Page:
         self._end_link()
         hidden = (" ".join(line.split()) for line in "".join(self._hidden).split("\n"))
         return Rendered(text="".join(self._pieces), hidden="\n".join(filter(None, hidden)), links=tuple(self._links))
-
-
-def _is_quotation(attributes: dict[str, str]) -> bool:
-    """Whether a blockquote is a quoted mail, as mail programs mark it, and not an indented paragraph."""
-    return (
-        attributes.get("type", "").lower() == "cite"
-        or "border-left" in attributes.get("style", "").lower()
-        or bool(_QUOTE_CLASS.search(attributes.get("class", "")))
-    )
 
 
 def _counter(name: str, attributes: dict[str, str]) -> _Counter | None:

@@ -7,10 +7,10 @@ of a damaged document, which is read as text rather than dropped.
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-__all__ = ["BLOCKS", "CELLS", "TABLE", "VOID", "Tag", "Words", "attributes", "tokens", "unescaped"]
+__all__ = ["BLOCKS", "CELLS", "TABLE", "VOID", "Tag", "Words", "attributes", "is_quotation", "tokens", "unescaped"]
 
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"})
 CELLS = frozenset({"td", "th"})
@@ -28,6 +28,7 @@ _UNSHOWN_END = {
         *("script", "style", "svg", "template", "title", "video"),
     )
 }
+_QUOTE_CLASS = re.compile(r"(?:gmail|yahoo|protonmail|moz|zmail)[_-]?(?:quote|cite)", re.IGNORECASE)
 _HUGE_NUMBER = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 
 _MARKUP = re.compile(r"<(?=[a-zA-Z/!?])")
@@ -128,3 +129,12 @@ def unescaped(text: str) -> str:
     """Resolve the entities of a text."""
     # html.unescape raises ValueError on a number of thousands of digits
     return html.unescape(_HUGE_NUMBER.sub("\ufffd", text)) if "&" in text else text
+
+
+def is_quotation(attributes: Mapping[str, str]) -> bool:
+    """Whether a blockquote of these attributes is a quoted mail, as mail programs mark it, and not an indented paragraph."""
+    return (
+        attributes.get("type", "").lower() == "cite"
+        or "border-left" in attributes.get("style", "").lower()
+        or bool(_QUOTE_CLASS.search(attributes.get("class", "")))
+    )

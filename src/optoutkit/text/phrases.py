@@ -99,7 +99,10 @@ class Phrases:
         return [(label, range(index, index + count)) for label, index, count, _, _ in self._hits(words)]
 
     def labels(self, words: Sequence[str]) -> list[str]:
-        """The labels of the phrases that :meth:`find` finds, each once; the words are the texts of the tokens."""
+        """The labels of the phrases that :meth:`find` finds, each once; the words are the texts of the tokens.
+
+        The loop is that of :meth:`_hits` without the places: every sentence that is classified goes through it.
+        """
         found: list[str] = []
         runs, last = self._index.runs, len(words) - 1
         for index, beginning in enumerate(map(self._beginning_with.__getitem__, words)):
