@@ -1,8 +1,9 @@
 """``parse`` and ``ingest``: Amazon's notices, from a mail to the store."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import attrs
 import click
@@ -15,7 +16,7 @@ from optoutkit.cli.options import format_option, seller_option, store_option
 from optoutkit.cli.output import Line, Output
 from optoutkit.errors import InvalidInput, MessageTooLarge
 from optoutkit.intake import Intake, IntakeResult, IntakeStatus
-from optoutkit.notices import parse_notice
+from optoutkit.notices import NoticeParser
 from optoutkit.sources import Item, feed, open_source
 from optoutkit.stores.opening import open_store
 
@@ -23,11 +24,33 @@ __all__ = ["ingest", "parse"]
 
 _TRUSTS = ("amazon", "forwarder", "unverified")
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _wordings_option(command: F) -> F:
+    """Further wordings of notices; the command gets a parser that knows them, or None for the usual one."""
+
+    def make(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]) -> NoticeParser | None:
+        try:
+            return NoticeParser(wordings=files) if files else None
+        except InvalidInput as error:
+            raise click.BadParameter(f"{error}.", ctx, param) from None
+
+    return click.option(
+        "--wordings",
+        "parser",
+        metavar="FILE",
+        multiple=True,
+        callback=make,
+        help="A TOML file with further wordings of notices, beside those that are known.",
+    )(command)
+
 
 @click.command()
 @click.argument("mails", metavar="MAIL...", nargs=-1, required=True)
+@_wordings_option
 @format_option
-def parse(mails: tuple[str, ...], out: Output) -> ExitCode:
+def parse(mails: tuple[str, ...], parser: NoticeParser | None, out: Output) -> ExitCode:
     """Show what a notice of Amazon says: its kind, orders, buyer, marketplace, language, and how it came.
 
     MAIL is a mail (.eml), an mbox, a folder, a Maildir (of which only unread mails are read), or - for standard input. Nothing is
@@ -36,10 +59,11 @@ def parse(mails: tuple[str, ...], out: Output) -> ExitCode:
     JSON: an object a mail, with file and notice: null if it is none, else an object with kind, order_ids, buyer, marketplace,
     language, form, sent_at, message_id, confidence (0 to 1), evidence (a list of kind, text, source, verified).
     """
+    parser = parser or NoticeParser()
     for path in mails:
         for item in _items(path, out):
             try:
-                notice = parse_notice(item.raw)
+                notice = parser.parse(item.raw)
             except MessageTooLarge as error:
                 out.error(f"{item.name}: {error}")
                 continue
@@ -71,6 +95,7 @@ def parse(mails: tuple[str, ...], out: Output) -> ExitCode:
 @click.option("--sealer", "sealers", metavar="DOMAIN", multiple=True, help="A domain whose ARC seals you believe, such as google.com.")
 @click.option("--quarantine", metavar="DIR", type=click.Path(file_okay=False), help="Where copies of mails go that were not believed.")
 @click.option("--verbose", "-v", is_flag=True, help="Also show mails that are no notices.")
+@_wordings_option
 @store_option
 @seller_option
 @format_option
@@ -83,6 +108,7 @@ def ingest(
     sealers: tuple[str, ...],
     quarantine: str | None,
     verbose: bool,
+    parser: NoticeParser | None,
     uri: str,
     seller: str,
     out: Output,
@@ -107,6 +133,7 @@ def ingest(
             authserv_ids=authserv_ids,
             sealers=sealers,
             quarantine=quarantine,
+            parser=parser,
             hook=_no_log,
         )
         for path in mails:
