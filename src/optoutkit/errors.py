@@ -10,6 +10,7 @@
     │   └── InvalidUri
     ├── MessageTooLarge
     ├── MissingExtra (also ImportError)
+    ├── SourceUnavailable
     ├── StoreError
     │   ├── StoreUnavailable
     │   ├── StoreCorrupt
@@ -36,6 +37,7 @@ __all__ = [
     "MessageTooLarge",
     "MissingExtra",
     "OptOutKitError",
+    "SourceUnavailable",
     "StoreClosed",
     "StoreCorrupt",
     "StoreError",
@@ -67,7 +69,7 @@ class InvalidMessage(InvalidInput):
 
 
 class InvalidUri(InvalidInput):
-    """A store URI with an unknown scheme, or one that lacks a part."""
+    """The URI of a store or a mailbox with an unknown scheme, or one that lacks a part."""
 
 
 class MessageTooLarge(OptOutKitError):
@@ -85,6 +87,10 @@ class MissingExtra(OptOutKitError, ImportError):
         """Say which feature wants which extra."""
         super().__init__(f"{feature} needs an optional package. Install it with: pip install 'optoutkit[{extra}]'")
         self.extra = extra
+
+
+class SourceUnavailable(OptOutKitError):
+    """A mailbox on a server cannot be reached, or the server went away. Trying again later is safe."""
 
 
 class StoreError(OptOutKitError):
