@@ -13,8 +13,8 @@ import pytest
 from optoutkit.errors import StoreCorrupt
 from optoutkit.identities import Address, OrderId
 from optoutkit.optouts import SHARED, OptOut
+from optoutkit.stores.rows import micros
 from optoutkit.stores.sqlite import SqliteStore
-from optoutkit.stores.sqlite.rows import micros
 from optoutkit.testing.stores import ManualClock
 
 BUYER, ORDER = Address("buyer@example.com"), OrderId("302-1234567-1234567")

@@ -3,7 +3,7 @@
 ``PRAGMA application_id`` tells our files from those of other programs, ``PRAGMA user_version`` counts the steps of
 :data:`MIGRATIONS` that a file has seen. A released step is never changed; a new version of the schema appends one.
 
-What stands in the columns: :mod:`optoutkit.stores.sqlite.rows`.
+What stands in the columns: :mod:`optoutkit.stores.rows`.
 """
 
 import sqlite3

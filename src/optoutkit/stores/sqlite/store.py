@@ -16,9 +16,9 @@ from optoutkit.identities import Identity
 from optoutkit.optouts import SHARED, OptOut
 from optoutkit.stores import arguments, rules
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
+from optoutkit.stores.rows import REASON_CODES, column_of, identity_of, micros, moment, opt_out_of
 from optoutkit.stores.sqlite import statements as sql
 from optoutkit.stores.sqlite.connections import Connections
-from optoutkit.stores.sqlite.rows import REASON_CODES, column_of, identity_of, micros, moment, opt_out_of
 from optoutkit.stores.sqlite.schema import OWN_LIST, SHARED_LIST
 
 __all__ = ["DEFAULT_TIMEOUT", "SqliteStore"]

@@ -1,4 +1,4 @@
-"""Values as they stand in the columns of the SQLite store, small and in an order that is that of the keys.
+"""Values as they stand in the columns of the stores in SQL databases, small and in an order that is that of the keys.
 
 - An identity is its key with the first word cut to its first letter: ``a:abc@example.com``, ``o:302-…``, ``d:address:…``.
   That sorts as the whole key does.
@@ -79,4 +79,4 @@ def opt_out_of(  # noqa: PLR0917 - the columns, in their order
 
 
 def _damaged() -> StoreCorrupt:
-    return StoreCorrupt("the store holds something that no optoutkit has written: restore the file from a backup")
+    return StoreCorrupt("the store holds something that no optoutkit has written: restore it from a backup")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from optoutkit.errors import StoreCorrupt
 from optoutkit.identities import Address, Digest, Identity, OrderId
 from optoutkit.optouts import OptOut, Reason
-from optoutkit.stores.sqlite.rows import REASON_CODES, column_of, identity_of, micros, moment, opt_out_of
+from optoutkit.stores.rows import REASON_CODES, column_of, identity_of, micros, moment, opt_out_of
 
 words = st.text(
     st.characters(min_codepoint=33, max_codepoint=0x24FF, exclude_characters='<>()[],;:\\"@', categories=["L", "N"]), min_size=1
