@@ -13,7 +13,7 @@ import attrs
 
 from optoutkit.errors import InvalidAddress, InvalidInput, InvalidOrderId
 
-__all__ = ["Address", "Digest", "Identity", "OrderId", "find_order_ids", "identity_from_key"]
+__all__ = ["Address", "Digest", "Identity", "OrderId", "find_order_ids", "identity_from_key", "read_identity"]
 
 Kind = Literal["address", "order"]
 
@@ -239,6 +239,20 @@ def identity_from_key(key: str) -> Identity:
             except ValueError:
                 pass
     raise InvalidInput(f"not the key of an address, order or digest: {_shown(key)}")
+
+
+def read_identity(text: str) -> Identity:
+    """Read what people and lists name a buyer by: an address, an order ID, or the ``.key`` of an identity.
+
+    Raises:
+        InvalidInput: It is none of these.
+    """
+    if text.startswith(("address:", "order:", "digest:")):
+        return identity_from_key(text)
+    try:
+        return Address(text) if "@" in text else OrderId(text)
+    except InvalidOrderId as error:
+        raise InvalidInput(f"{error}, and without an @ no address either") from None
 
 
 def find_order_ids(text: str) -> Iterator[tuple[int, OrderId]]:

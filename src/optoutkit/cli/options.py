@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from optoutkit.cli.output import Output
-from optoutkit.errors import InvalidInput, InvalidOrderId
-from optoutkit.identities import Address, Identity, OrderId, identity_from_key
+from optoutkit.errors import InvalidInput
+from optoutkit.identities import read_identity
 from optoutkit.stores.base import OptOutStore
 from optoutkit.stores.opening import open_store
 from optoutkit.stores.uris import StoreUri
@@ -18,7 +18,6 @@ __all__ = [
     "format_option",
     "identities_argument",
     "open_existing_store",
-    "read_identity",
     "read_time",
     "reading",
     "seller_option",
@@ -40,20 +39,6 @@ def reading(read: Callable[[str], Any]) -> Callable[[click.Context, click.Parame
             raise click.BadParameter(f"{error}.", ctx, param) from None
 
     return callback
-
-
-def read_identity(text: str) -> Identity:
-    """Read an address, an order ID, or the key of one as ``list --format json`` prints it.
-
-    Raises:
-        InvalidInput: It is none of these.
-    """
-    if text.startswith(("address:", "order:", "digest:")):
-        return identity_from_key(text)
-    try:
-        return Address(text) if "@" in text else OrderId(text)
-    except InvalidOrderId as error:
-        raise InvalidInput(f"{error}, and without an @ no address either") from None
 
 
 def read_time(text: str) -> datetime:
