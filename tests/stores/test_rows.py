@@ -60,5 +60,5 @@ def test_an_entry_that_nobody_wrote_is_damage(reason: int, since: int | None) ->
     """Unknown reasons and impossible times are StoreCorrupt."""
     buyer = Address("buyer@example.com")
     assert opt_out_of(buyer, "", 10, None, None, 0, "x") == OptOut(buyer, reason=Reason.COMPLAINT, source="x")
-    with pytest.raises(StoreCorrupt, match="restore the file"):
+    with pytest.raises(StoreCorrupt, match="restore it"):
         opt_out_of(buyer, "", reason, since, None, 0, "x")
