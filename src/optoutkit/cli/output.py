@@ -67,6 +67,10 @@ class Output:
         """Write a text as it is, such as a JSON document of several lines."""
         self._results.file.write(text + "\n")
 
+    def flush(self) -> None:
+        """Let whoever reads the results have them now."""
+        self._results.file.flush()
+
     def lines(self, lines: Iterable[Line]) -> None:
         """Write lines that only people need; nothing where JSON is wanted."""
         if not self._json:

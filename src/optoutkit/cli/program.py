@@ -20,7 +20,7 @@ _COMMANDS = {
     "classify": ("messages:classify", "Say whether a message is critical to its order, and why."),
     "lint": ("linting:lint", "Find what breaks Amazon's communication guidelines."),
     "parse": ("notices:parse", "Show what a notice of Amazon says."),
-    "ingest": ("notices:ingest", "Read notices from a mailbox into the store."),
+    "ingest": ("ingesting:ingest", "Read notices from a mailbox into the store."),
     "check": ("messages:check", "Show to whom each draft may go, and why."),
     "list": ("entries:show", "Show the opt-outs in the store."),
     "add": ("entries:add", "Put buyers or orders on the opt-out list."),
