@@ -107,9 +107,8 @@ class Session:
                 raise InvalidInput(f"{self._host} offers no TLS here: try imaps://, or tls=none if nobody can listen") from None
         try:
             with self._guarded():
-                # LOGIN is ASCII only, and not every server takes PLAIN.
-                logged_in = self._client.plain_login if self._client.has_capability("AUTH=PLAIN") else self._client.login
-                logged_in(uri.user, password)
+                is_plain = self._client.has_capability("AUTH=PLAIN") or not (uri.user + password).isascii()  # LOGIN is for ASCII only
+                (self._client.plain_login if is_plain else self._client.login)(uri.user, password)
         except Refused as refusal:
             if any(code in str(refusal).upper() for code in _LATER):
                 raise SourceUnavailable(f"{self._host} takes no log-ins at the moment") from None

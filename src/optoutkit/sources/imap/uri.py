@@ -26,7 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_PASSWORD_FILE = 4096
 
 
-def _printable(_mailbox: Any, attribute: attrs.Attribute[str], value: str) -> None:
+def _printable(_mailbox: Any, attribute: "attrs.Attribute[str]", value: str) -> None:
     if _CONTROL.search(value):  # a line end would begin a command of its own
         raise InvalidUri(f"there is a control character in the {attribute.name} of the IMAP URI")
 
