@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import attrs
 
@@ -176,6 +176,18 @@ class MemoryStore:
             with self._lock:
                 entries = list(self._list(seller).entries_of([identity]))
             yield from sorted(entries, key=lambda entry: -entry.reason.strength)
+
+    def scan_links(self, *, seller: str = "") -> Iterator[LinkPair]:
+        """See :class:`optoutkit.stores.TellsLinks`."""
+        with self._lock:
+            links = list(self._list(seller).addresses.items())
+        yield from cast("list[LinkPair]", links)
+
+    def sellers(self) -> list[str]:
+        """See :class:`optoutkit.stores.TellsSellers`."""
+        with self._lock:
+            self._list(SHARED)
+            return sorted(self._lists)
 
     def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""

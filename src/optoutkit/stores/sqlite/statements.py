@@ -18,6 +18,7 @@ __all__ = [
     "FORGET_LINK",
     "LINKS_DUE",
     "LINKS_OF",
+    "LINK_PAGE",
     "LOOK_UP",
     "LOOK_UP_ONE",
     "LOOK_UP_OWN",
@@ -25,6 +26,7 @@ __all__ = [
     "PAGE",
     "REFRESH_LINK",
     "SELLER",
+    "SELLERS",
     "SHARED_HOLDS_ANY",
     "UPSERT_ENTRY",
     "UPSERT_LINK",
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 SELLER = "SELECT id FROM seller WHERE name = ?"
+SELLERS = "SELECT name FROM seller ORDER BY name"
 NEW_SELLER = "INSERT INTO seller (name) VALUES (?)"
 
 _ENTRY = "e.key, e.reason, e.since, e.expires_at, e.verified, e.source"
@@ -126,6 +129,8 @@ LINKS_OF = """
     SELECT l.order_key, l.address_key, l.day
     FROM json_each(?) asked CROSS JOIN link l ON l.order_key = asked.value AND l.list = ?
 """
+
+LINK_PAGE = "SELECT order_key, address_key FROM link WHERE list = ? AND order_key > ? ORDER BY order_key LIMIT ?"
 
 UPSERT_LINK = """
     INSERT INTO link (order_key, list, address_key, day) VALUES (?, ?, ?, ?)

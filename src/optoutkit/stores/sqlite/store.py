@@ -158,6 +158,23 @@ class SqliteStore:
                 yield opt_out_of(identity_of(row[0]), seller, *row[1:])
             last = rows[-1][:2]
 
+    def scan_links(self, *, seller: str = "") -> Iterator[LinkPair]:
+        """See :class:`optoutkit.stores.TellsLinks`. Nothing is kept open or locked between two pages."""
+        last = ""
+        while True:
+            rows = self._connections.read(
+                lambda connection: connection.execute(sql.LINK_PAGE, (self._list_id(connection, seller), last, _CHUNK)).fetchall()  # noqa: B023 - called at once
+            )
+            if not rows:
+                return
+            for order, address in rows:
+                yield cast("LinkPair", (identity_of(order), identity_of(address)))
+            last = rows[-1][0]
+
+    def sellers(self) -> list[str]:
+        """See :class:`optoutkit.stores.TellsSellers`."""
+        return [name for (name,) in self._connections.read(lambda connection: connection.execute(sql.SELLERS).fetchall())]
+
     def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""
         self._connections.write(lambda connection: connection.execute(sql.PAGE, (SHARED_LIST, *_BEFORE_ALL, 1)).fetchall())
