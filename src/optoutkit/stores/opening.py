@@ -20,6 +20,7 @@ _GROUP = "optoutkit.stores"
 # Their entry points, which are not asked for: to search the metadata of all that is installed takes longer than to open a store.
 _BUILT_IN = {
     "memory": ("optoutkit.stores.memory", "MEMORY"),
+    "postgresql": ("optoutkit.stores.postgresql", "POSTGRESQL"),
     "sqlite": ("optoutkit.stores.sqlite", "SQLITE"),
 }
 
