@@ -2,10 +2,12 @@
 
 import base64
 import enum
+import os
+import shutil
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -255,3 +257,19 @@ def signer(dns_server: DnsServer) -> Signer:
 def keys() -> type[Keys]:
     """Keys to sign with."""
     return Keys
+
+
+@pytest.fixture
+def program() -> Callable[[str], str]:
+    """Find a program by its name, which is also that of its Debian package; where there is none the test is skipped, in CI failed."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is not None:
+            return path
+        why = f"SKIPPED FOR LACK OF {name}: install the Debian package of that name"
+        if "CI" in os.environ:
+            pytest.fail(why)
+        pytest.skip(why)
+
+    return find
