@@ -77,7 +77,6 @@ class Box:
 
     Attributes:
         user: The name to log in with.
-        uri: The inbox, without a password.
     """
 
     def __init__(self, server: "Dovecot", user: str) -> None:
@@ -86,6 +85,7 @@ class Box:
 
     @property
     def uri(self) -> str:
+        """The inbox."""
         return f"imap://{self.user}@127.0.0.1:{self.server.port}?tls=none"
 
     def uri_of(self, folder: str = "INBOX", **options: str) -> str:
@@ -106,10 +106,10 @@ class Box:
         """Put mails into a folder."""
         with self.client() as client:
             for mail in mails:
-                assert client.append(folder, flags, arrived, mail)[0] == "OK"  # type: ignore[arg-type]
+                assert client.append(folder, flags, arrived, mail)[0] == "OK"
 
     def flags(self, folder: str = "INBOX") -> dict[int, set[str]]:
-        """The flags of all mails of a folder, by their UID, but for ``\\Recent``."""
+        """The flags that all mails of a folder have been given, by their UID."""
         with self.client(folder) as client:
             _, lines = client.uid("FETCH", "1:*", "(FLAGS)")
             found = {}
@@ -247,27 +247,28 @@ Answer = bytes | Callable[[bytes], bytes] | None
 """Of a scripted server to a command: bytes in which ``TAG`` stands for the command's tag, or None for silence."""
 
 
+_USUAL: dict[str, Answer] = {
+    "greeting": b"* OK here\r\n",
+    "CAPABILITY": b"* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n",
+    "LOGIN": b"TAG OK done\r\n",
+    "SELECT": b"* 1 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\nTAG OK [READ-WRITE] done\r\n",
+    "UID SEARCH": b"* SEARCH 7\r\nTAG OK done\r\n",
+    "UID FETCH": b"* 1 FETCH (UID 7 BODY[]<0> {6}\r\nX: y\r\n)\r\nTAG OK done\r\n",
+    "UID STORE": b"TAG OK done\r\n",
+    "IDLE": b"+ idling\r\n",
+    "DONE": b"TAG OK done\r\n",
+    "LOGOUT": b"* BYE then\r\nTAG OK done\r\n",
+}
+
+
 class ScriptedServer:
     """A server that answers each command as it is told to, by the command's name (``UID FETCH`` is one); the last command is kept."""
 
-    USUAL: dict[str, Answer] = {
-        "greeting": b"* OK here\r\n",
-        "CAPABILITY": b"* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n",
-        "LOGIN": b"TAG OK done\r\n",
-        "SELECT": b"* 1 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\nTAG OK [READ-WRITE] done\r\n",
-        "UID SEARCH": b"* SEARCH 7\r\nTAG OK done\r\n",
-        "UID FETCH": b"* 1 FETCH (UID 7 BODY[]<0> {6}\r\nX: y\r\n)\r\nTAG OK done\r\n",
-        "UID STORE": b"TAG OK done\r\n",
-        "IDLE": b"+ idling\r\n",
-        "DONE": b"TAG OK done\r\n",
-        "LOGOUT": b"* BYE then\r\nTAG OK done\r\n",
-    }
-
     def __init__(self, **answers: Answer) -> None:
-        self.answers: dict[str, Answer] = self.USUAL | {name.replace("_", " "): answer for name, answer in answers.items()}
+        self.answers: dict[str, Answer] = _USUAL | {name.replace("_", " "): answer for name, answer in answers.items()}
         self.commands: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.uri = f"imap://me@127.0.0.1:{self._listener.getsockname()[1]}?tls=none&timeout=20"
+        self.uri = f"imap://me:secret@127.0.0.1:{self._listener.getsockname()[1]}?tls=none&timeout=20"
         self._connections: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._serve)]
         self._threads[0].start()
@@ -318,7 +319,7 @@ class ScriptedServer:
 
 @pytest.fixture
 def scripted() -> Iterator[Callable[..., ScriptedServer]]:
-    """Start a server that answers as it is told: ``scripted(LOGIN=b"TAG NO\\r\\n")``; empty bytes hang up."""
+    """Start a server that answers as it is told, such as ``scripted(LOGIN=None)``; empty bytes hang up."""
     servers: list[ScriptedServer] = []
 
     def start(**answers: Answer) -> ScriptedServer:

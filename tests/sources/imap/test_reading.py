@@ -73,7 +73,7 @@ def test_saved_first(box: Any, mail: bytes) -> None:
 
 @pytest.mark.parametrize(("option", "flag"), [("OptOutKit", "OptOutKit"), ("flagged", "\\Flagged")])
 def test_another_flag(box: Any, mail: bytes, option: str, flag: str) -> None:
-    """People may read the mails before, and do not see what was done with them: \\Seen then means nothing."""
+    """People may read the mails before, and do not see what was done with them: being seen means nothing then."""
     box.deliver(mail % b"1", flags="(\\Seen)")
     for _ in range(2):
         for item in open_source(box.uri_of(flag=option)):
@@ -92,10 +92,10 @@ def test_moved_away(box: Any, mail: bytes, folder: str) -> None:
     assert [item.raw for item in open_source(box.uri_of(folder, flag="x"))] == [mail % b"1", mail % b"3"]
 
 
-@pytest.mark.parametrize(("server", "left"), [("older_dovecot", {2: {"\\Deleted"}}), ("bare_dovecot", {1: {"\\Deleted"}, 2: {"\\Deleted"}})])
-def test_moved_where_the_server_cannot_move(
-    request: pytest.FixtureRequest, mail: bytes, server: str, left: dict[int, set[str]]
-) -> None:
+@pytest.mark.parametrize(
+    ("server", "left"), [("older_dovecot", {2: {"\\Deleted"}}), ("bare_dovecot", {1: {"\\Deleted"}, 2: {"\\Deleted"}})]
+)
+def test_moved_where_the_server_cannot_move(request: pytest.FixtureRequest, mail: bytes, server: str, left: dict[int, set[str]]) -> None:
     """Copied, and only this mail taken away: what others have marked as deleted is theirs to take away."""
     box = request.getfixturevalue(server).box()
     box.deliver(mail % b"1")
@@ -117,7 +117,7 @@ def test_folders_with_any_name(box: Any, mail: bytes) -> None:
     """Names are in the modified UTF-7 of RFC 3501 on the wire, and in UTF-8 in a URI."""
     with box.client() as client:
         client.create('"Post f&APw-r \\"uns\\""')
-        client.append('"Post f&APw-r \\"uns\\""', "", None, mail % b"1")  # type: ignore[arg-type]
+        client.append('"Post f&APw-r \\"uns\\""', "", None, mail % b"1")
     (item,) = open_source(box.uri_of("Post%20f%C3%BCr%20%22uns%22"))
     assert item.name == '127.0.0.1/Post für "uns"#1'
 
@@ -202,7 +202,7 @@ Scripted = Callable[..., Any]
 
 
 def test_a_server_that_keeps_no_keywords(scripted: Scripted) -> None:
-    """It is told before any mail is read; \\Seen it keeps."""
+    """It is told before any mail is read; the usual flag it keeps."""
     server = scripted(
         SELECT=b"* 1 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n* OK [PERMANENTFLAGS (\\Seen \\Deleted)] x\r\nTAG OK [READ-WRITE] done\r\n"
     )
@@ -228,7 +228,9 @@ def test_a_mail_that_the_server_does_not_hand_out(scripted: Scripted) -> None:
     """It comes again, the next one comes, and it is told at the end."""
     server = scripted(UID_SEARCH=b"* SEARCH 7 8\r\nTAG OK done\r\n")
     server.answers["UID FETCH"] = lambda _: (
-        b"TAG NO not now\r\n" if server.commands.count("UID FETCH") == 1 else b"* 2 FETCH (UID 8 BODY[]<0> {6}\r\nX: y\r\n)\r\nTAG OK done\r\n"
+        b"TAG NO not now\r\n"
+        if server.commands.count("UID FETCH") == 1
+        else b"* 2 FETCH (UID 8 BODY[]<0> {6}\r\nX: y\r\n)\r\nTAG OK done\r\n"
     )
     source = open_source(server.uri)
     assert next(source).name == "127.0.0.1/INBOX#8"

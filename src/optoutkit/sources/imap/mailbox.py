@@ -3,6 +3,7 @@
 import functools
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -15,6 +16,7 @@ from optoutkit.sources.later import Later
 __all__ = ["ImapMailbox", "read_imap"]
 
 _RENEWAL = 10 * 60.0  # seconds; RFC 2177 asks for less than 29 minutes, and routers on the way forget a silent connection sooner
+_MOST_FAILURES = 3
 _RECONNECT_AFTER = (0.0, 1.0, 2.0, 4.0)
 
 
@@ -45,7 +47,7 @@ class ImapMailbox:
         self._saved: set[int] = set()  # and not yet marked
         self._unread: set[int] = set()
         self._unmarked: set[int] = set()
-        self._suspects: set[int] = set()  # while these were fetched, the connection was lost
+        self._suspects: Counter[int] = Counter()  # how often the connection was lost while a mail was fetched
         self._has_found = self._had_told = False
         self.name = self._uri.name
 
@@ -70,18 +72,18 @@ class ImapMailbox:
         """
         session, waiting = self._ready()
         self._has_found = bool(waiting)
-        for uid in sorted(waiting, key=lambda uid: (uid in self._suspects, uid)):
+        for uid in sorted(waiting, key=lambda uid: (self._suspects[uid], uid)):
             try:
                 mail = session.fetch(uid)
             except Refused:
                 self._give_up(uid)
                 continue
             except SourceUnavailable:
-                if uid in self._suspects:  # for the second time: it may be the mail's fault
+                self._suspects[uid] += 1
+                if self._suspects[uid] == _MOST_FAILURES:  # it may be the mail's fault
                     self._give_up(uid)
-                self._suspects.add(uid)
                 raise
-            self._suspects.discard(uid)
+            del self._suspects[uid]
             if mail is not None:
                 yield Item(
                     name=f"{self.name}#{uid}",
@@ -173,6 +175,7 @@ class ImapMailbox:
 
     def _give_up(self, uid: int) -> None:
         """Leave a mail that the server does not hand out to a later time: those behind it shall not wait for it."""
+        del self._suspects[uid]
         self._unread.add(uid)
         self._later.put_off(uid)
 

@@ -160,9 +160,13 @@ class Session:
             count: How many mails are in the folder.
         """
         found: list[int] = []
-        for first in range(1, count + 1, _WINDOW):
-            with self._guarded():
-                found += map(int, self._client.search([f"{first}:{min(first + _WINDOW - 1, count)}", *criteria]))
+        try:
+            for first in range(1, count + 1, _WINDOW):
+                with self._guarded():
+                    found += map(int, self._client.search([f"{first}:{min(first + _WINDOW - 1, count)}", *criteria]))
+        except Refused:
+            self._shut()
+            raise SourceUnavailable(f"{self._host} does not say which mails there are") from None
         return found
 
     def fetch(self, uid: int) -> Mail | None:
@@ -267,8 +271,9 @@ class Session:
             self._shut()
             raise InvalidInput(f"{self._host} is not who it should be: {error.verify_message}") from None
         except Exception as error:  # noqa: BLE001 - the libraries raise whatever a server makes them stumble over
-            exceptions = import_module("imapclient.exceptions")
-            if isinstance(error, exceptions.IMAPClientError) and not isinstance(error, exceptions.IMAPClientAbortError) and self.is_open:
+            names = import_module("imapclient.exceptions")
+            is_lost = not isinstance(error, names.IMAPClientError) or isinstance(error, names.IMAPClientAbortError | names.ProtocolError)
+            if self.is_open and not is_lost:
                 raise Refused(str(error)) from None
             was_open = self.is_open
             self._shut()
