@@ -74,6 +74,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def precision(session: nox.Session) -> None:
+    """Write how the notice parser judges the project's own mails into its page; fail if it judges any wrongly."""
+    session.install("-e", ".")
+    session.run("python", "tests/notices/precision.py")
+
+
+@nox.session
 def train(session: nox.Session) -> None:
     """Make what the classifier ships anew from the training texts and lexicons; with ``-- --check`` only compare."""
     session.install("-e", ".", *group("train"))

@@ -73,7 +73,7 @@ class MailReader:
             return
         arrived = min(arrival(mail.headers.get_all("received"), self._now), latest or self._now)
         author = self._read_sender(", ".join(mail.headers.get_all("from")))
-        if author.claim is Claim.BUYER:
+        if author.claim is Claim.BUYER or (author.claim is Claim.RELAY and header is None):
             return
         sender = self._sender_before(author, mail.headers)
         carrier = _Carrier(
@@ -108,13 +108,17 @@ class MailReader:
 
     def _sender_before(self, author: Sender, headers: Headers) -> Sender:
         """Amazon, where lists and forwarding services have put their own address in place of Amazon's; else the author in From."""
-        if author.claim is Claim.AMAZON:
+        if author.claim is not Claim.OTHER:
             return author
         others = (self._read_sender(value) for name in _OTHER_SENDER_FIELDS for value in headers.get_all(name))
         return next((other for other in others if other.claim is Claim.AMAZON), author)
 
     def _read_sender(self, field: str) -> Sender:
         return read_sender(field, self._wordings.sign_offs)
+
+    def _may_forward(self, field: str) -> bool:
+        """Whether a mail inside another may forward a notice: not one in which Amazon passes on what others wrote."""
+        return self._read_sender(field).claim in (Claim.AMAZON, Claim.OTHER)
 
     def _own_notices(self, carrier: "_Carrier") -> Iterator[Notice]:
         """The notices of the mail itself: it may be one, or forward some in its text."""
@@ -148,7 +152,13 @@ class MailReader:
 
     def _notices_in(self, body: "_Body", carrier: "_Carrier") -> Iterator[Notice]:
         headers = carrier.mail.headers
-        passages = cut(body.text, sender=", ".join(headers.get_all("from")), subject=carrier.mail.subject, date=headers.get("date") or "")
+        passages = cut(
+            body.text,
+            sender=", ".join(headers.get_all("from")),
+            subject=carrier.mail.subject,
+            date=headers.get("date") or "",
+            follows=self._may_forward,
+        )
         for passage in passages:
             sender = self._read_sender(passage.sender) if passage.is_inline else carrier.sender
             header = None if passage.is_inline else carrier.header

@@ -7,7 +7,7 @@ forward, but what others write above an answer only: "On 1 May 2026, Tom wrote:"
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import attrs
 
@@ -54,7 +54,7 @@ class Passage:
     is_inline: bool
 
 
-def cut(text: str, *, sender: str, subject: str, date: str) -> Iterator[Passage]:
+def cut(text: str, *, sender: str, subject: str, date: str, follows: Callable[[str], bool]) -> Iterator[Passage]:
     """Cut a text into passages: the mail's own words first, then what it forwards, in the order of the text.
 
     Args:
@@ -62,6 +62,7 @@ def cut(text: str, *, sender: str, subject: str, date: str) -> Iterator[Passage]
         sender: The mail's From field, decoded.
         subject: Its subject.
         date: Its Date field.
+        follows: Whether what a mail inside the text forwards is to be read as well, by its From line.
     """
     waiting = [Passage(text=text, offset=0, own=(), sender=sender, subject=subject, date=date, is_inline=False)]
     work = max(_MOST_WORK * len(text), _LEAST_WORK)
@@ -72,6 +73,8 @@ def cut(text: str, *, sender: str, subject: str, date: str) -> Iterator[Passage]
         work -= len(whole.text)
         thread = split(whole.text)
         yield _own_words(whole, thread)
+        if whole.is_inline and not follows(whole.sender):
+            continue
         forwarded = [_forwarded(whole, forward) for forward in _forwards(whole, thread)] or list(_attributed(whole, thread))
         waiting += reversed(forwarded)
 

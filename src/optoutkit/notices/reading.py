@@ -31,6 +31,7 @@ _LONGEST_BEGINNING = 4000  # with all that mail servers put on top
 _LETTER = re.compile(r"[^\W\d_]")
 _NO_TEXT = ("http", "[image", "[cid", "<http")
 _QUOTE_OPENS = re.compile(r"[\"「『]|:\s*$", re.MULTILINE)
+_COLON = re.compile(r":\s")
 # What a mail program has put into an order ID when it wrapped the line; the line end goes behind the ID, so that places stay.
 _WRAPPED_ID = re.compile(
     r"(?<![0-9a-z-])((?:[0-9]{3}|[dsp]0[0-9])-)([ \t>]*\n[ \t>]*)?([0-9]{7}-)([ \t>]*\n[ \t>]*)?([0-9]{7})(?![0-9a-z])"
@@ -118,7 +119,7 @@ def _by_wording(text: "_Text", each: Found, found: list[Found]) -> Reading | Non
     first = min([each.start, *text.places[:1]])
     if first < each.start and text.orders[0] not in named:
         return None  # it speaks of another order before
-    if not text.is_beginning(first):
+    if not text.is_beginning(first) or text.introduces(each):
         return None
     return Reading(
         kind=kind,
@@ -195,6 +196,12 @@ class _Text:
         """The orders in the sentence round a clause; where it names none, those of the list that follows it."""
         start, end = self.sentence(found)
         return self.ids_between(start, end) or self.list_after(end)
+
+    def introduces(self, found: Found) -> bool:
+        """Whether the sentence round a clause is somebody's who quotes it: "About order 1, Amazon tells us: your message for order 1 …"."""
+        start, _ = self.sentence(found)
+        colon = max((mark.end() for mark in _COLON.finditer(self.folded.text, start, found.start)), default=start)
+        return bool(self.ids_between(start, colon) and self.ids_between(colon, found.start))
 
     def first_orders(self) -> tuple[OrderId, ...]:
         """Where no wording tells which orders are meant: those of the first line that names any, and of a list that goes on there."""

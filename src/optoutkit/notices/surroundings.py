@@ -18,6 +18,7 @@ class Surroundings:
 
     Attributes:
         notice_senders: Local parts from which Amazon sends notices.
+        relaying_senders: Local parts from which Amazon sends what others have written.
         sender_names: Display names that Amazon uses.
         reply_prefixes: Subject prefixes of answers.
         forward_prefixes: Subject prefixes of forwards.
@@ -28,6 +29,7 @@ class Surroundings:
     """
 
     notice_senders: frozenset[str]
+    relaying_senders: frozenset[str]
     sender_names: frozenset[str]
     reply_prefixes: frozenset[str]
     forward_prefixes: frozenset[str]
@@ -44,6 +46,7 @@ def surroundings() -> Surroundings:
     folded = {key: [fold(word).text for word in data[key]] for key in data if key != "months"}
     return Surroundings(
         notice_senders=frozenset(folded["notice_senders"]),
+        relaying_senders=frozenset(folded["relaying_senders"]),
         sender_names=frozenset(folded["sender_names"]),
         reply_prefixes=frozenset(folded["reply_prefixes"]),
         forward_prefixes=frozenset(folded["forward_prefixes"]),
