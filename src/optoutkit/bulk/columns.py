@@ -118,7 +118,9 @@ def _by_name(samples: Sequence[Sample], form: Form | None) -> Iterator[Column]:
         if form is not None and name in form.columns:
             field = form.columns[name]
             why = "a guess at how this tool calls it" if form.confidence == "L" else "as this tool calls it"
-        if field is not None:
+        if field is None and form is not None and name in form.columns:
+            yield Column(sample.name, sample.key, None, "no use in a list of this tool")
+        elif field is not None:
             misfit = _misfit(field, sample.values)
             yield Column(sample.name, sample.key, None if misfit else field, misfit or why)
         elif name in _NEVER_GUESSED:

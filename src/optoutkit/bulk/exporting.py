@@ -14,10 +14,7 @@ from optoutkit.bulk.writers import line_writer
 from optoutkit.errors import InvalidInput
 from optoutkit.stores.base import OptOutStore, utc_now
 
-__all__ = ["COMPRESSIONS", "export_list"]
-
-COMPRESSIONS = ("", "gzip", "zstd")
-"""How a list can be packed."""
+__all__ = ["atomic", "export_list"]
 
 _PAGE = 1000
 
@@ -60,7 +57,7 @@ def export_list(
     first, line = line_writer(form, utc_now())
     count = 0
     with ExitStack() as stack:
-        file = stack.enter_context(_atomic(Path(target))) if isinstance(target, str | os.PathLike) else target
+        file = stack.enter_context(atomic(Path(target))) if isinstance(target, str | os.PathLike) else target
         text = stack.enter_context(_packed(file, compression))
         text.write(first)
         entries = store.scan(seller=seller)
@@ -86,18 +83,16 @@ def _packed(file: BinaryIO, compression: str) -> Iterator[io.TextIOWrapper]:
             packed = compressed(file)
         case _:
             raise ValueError(f"a list is packed with gzip or zstd, not with {compression!r}")
-    text = io.TextIOWrapper(packed, "utf-8", newline="", write_through=False)
-    try:
-        yield text
-        text.flush()
+    with ExitStack() as stack:
         if packed is not file:
-            packed.close()
-    finally:
-        text.detach()
+            stack.callback(packed.close)
+        text = io.TextIOWrapper(packed, "utf-8", newline="")
+        stack.callback(text.detach)  # which writes what is left
+        yield text
 
 
 @contextmanager
-def _atomic(path: Path) -> Iterator[BinaryIO]:
+def atomic(path: Path) -> Iterator[BinaryIO]:
     """A file that takes its name when it is complete. What is no file, such as a pipe, is written to as it is."""
     try:
         path = path.resolve()  # a link stays one
