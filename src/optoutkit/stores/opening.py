@@ -21,6 +21,7 @@ _GROUP = "optoutkit.stores"
 _BUILT_IN = {
     "memory": ("optoutkit.stores.memory", "MEMORY"),
     "postgresql": ("optoutkit.stores.postgresql", "POSTGRESQL"),
+    **dict.fromkeys(("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"), ("optoutkit.stores.redis", "REDIS")),
     "sqlite": ("optoutkit.stores.sqlite", "SQLITE"),
 }
 
