@@ -2,12 +2,13 @@
 
 import enum
 from datetime import UTC, datetime
+from typing import Any
 
 import attrs
 
 from optoutkit.identities import Identity
 
-__all__ = ["SHARED", "OptOut", "Reason"]
+__all__ = ["SHARED", "OptOut", "Reason", "as_record"]
 
 SHARED = "*"
 """The list that holds for all sellers. It must be written out; nothing defaults to it."""
@@ -71,3 +72,16 @@ class OptOut:
     def in_force(self, at: datetime) -> bool:
         """Whether it has not expired at that time."""
         return self.expires_at is None or at < self.expires_at
+
+
+def as_record(entry: OptOut) -> dict[str, Any]:
+    """An entry as an object of JSON has it: the identity as its key, times in ISO 8601."""
+    return {
+        "identity": entry.identity.key,
+        "seller": entry.seller,
+        "reason": entry.reason.value,
+        "since": entry.since.isoformat() if entry.since else None,
+        "expires_at": entry.expires_at.isoformat() if entry.expires_at else None,
+        "source": entry.source,
+        "verified": entry.verified,
+    }

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from optoutkit.optouts import OptOut
+from optoutkit.optouts import OptOut, as_record
 
-__all__ = ["FORMS", "LineWriter", "as_record", "escaped", "line_writer", "unescaped"]
+__all__ = ["FORMS", "LineWriter", "escaped", "line_writer", "unescaped"]
 
 FORMS = ("csv", "jsonl", "plain")
 """The forms of a list."""
@@ -35,19 +35,6 @@ def escaped(text: str) -> str:
 def unescaped(text: str) -> str:
     """Take away the apostrophe that :func:`escaped` has put in front."""
     return text[1:] if _ESCAPED.match(text) else text
-
-
-def as_record(entry: OptOut) -> dict[str, Any]:
-    """An entry as an object of JSON."""
-    return {
-        "identity": entry.identity.key,
-        "seller": entry.seller,
-        "reason": entry.reason.value,
-        "since": entry.since.isoformat() if entry.since else None,
-        "expires_at": entry.expires_at.isoformat() if entry.expires_at else None,
-        "source": entry.source,
-        "verified": entry.verified,
-    }
 
 
 def line_writer(form: str, now: datetime) -> tuple[str, LineWriter]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from optoutkit.cli.output import Line
 from optoutkit.identities import Address
-from optoutkit.optouts import OptOut
+from optoutkit.optouts import OptOut, as_record
 
 if TYPE_CHECKING:  # each command loads the rooms it needs, and no other
     from optoutkit.classifier import Classification, Evidence
@@ -23,7 +23,6 @@ __all__ = [
     "delivery_lines",
     "delivery_record",
     "entry_lines",
-    "entry_record",
     "intake_lines",
     "intake_record",
     "notice_lines",
@@ -158,7 +157,7 @@ def intake_record(file: str, result: "IntakeResult") -> dict[str, Any]:
         "reason": result.reason,
         "trust": result.authentication.trust.value if result.authentication else None,
         "notice": notice_record(result.notice),
-        "recorded": [entry_record(entry) for entry in result.recorded],
+        "recorded": [as_record(entry) for entry in result.recorded],
         "contradicted": [str(order_id) for order_id in result.contradicted],
         "mail_id": result.mail_id,
         "is_set_aside": result.is_set_aside,
@@ -236,19 +235,6 @@ def verdict_lines(file: str, subject: str, verdict: "Verdict") -> Iterator[Line]
     for decision in verdict.decisions:
         yield "  ", (f"{decision.action:<8}", _ACTION_STYLES[decision.action]), "  ", (decision.recipient, "bold")
         yield (f"{'':<12}{decision.explanation}",)
-
-
-def entry_record(entry: OptOut) -> dict[str, Any]:
-    """An entry of the list."""
-    return {
-        "identity": entry.identity.key,
-        "seller": entry.seller,
-        "reason": entry.reason.value,
-        "since": _time(entry.since),
-        "expires_at": _time(entry.expires_at),
-        "source": entry.source,
-        "verified": entry.verified,
-    }
 
 
 def entry_lines(entry: OptOut, now: datetime) -> Iterator[Line]:
