@@ -8,7 +8,7 @@ import attrs
 
 from optoutkit.identities import Identity
 
-__all__ = ["SHARED", "OptOut", "Reason", "as_record"]
+__all__ = ["SHARED", "OptOut", "Reason"]
 
 SHARED = "*"
 """The list that holds for all sellers. It must be written out; nothing defaults to it."""
@@ -73,15 +73,14 @@ class OptOut:
         """Whether it has not expired at that time."""
         return self.expires_at is None or at < self.expires_at
 
-
-def as_record(entry: OptOut) -> dict[str, Any]:
-    """An entry as an object of JSON has it: the identity as its key, times in ISO 8601."""
-    return {
-        "identity": entry.identity.key,
-        "seller": entry.seller,
-        "reason": entry.reason.value,
-        "since": entry.since.isoformat() if entry.since else None,
-        "expires_at": entry.expires_at.isoformat() if entry.expires_at else None,
-        "source": entry.source,
-        "verified": entry.verified,
-    }
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it: the identity as its key, times in ISO 8601."""
+        return {
+            "identity": self.identity.key,
+            "seller": self.seller,
+            "reason": self.reason.value,
+            "since": self.since.isoformat() if self.since else None,
+            "expires_at": self.expires_at.isoformat() if self.expires_at else None,
+            "source": self.source,
+            "verified": self.verified,
+        }

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from optoutkit.optouts import OptOut, as_record
+from optoutkit.optouts import OptOut
 
 __all__ = ["FORMS", "LineWriter", "escaped", "line_writer", "unescaped"]
 
@@ -48,7 +48,7 @@ def line_writer(form: str, now: datetime) -> tuple[str, LineWriter]:
         case "csv":
             return _csv_line(_COLUMNS), lambda entry: _csv_line(_csv_cells(entry))
         case "jsonl":
-            return "", lambda entry: json.dumps(as_record(entry), ensure_ascii=False) + "\n"
+            return "", lambda entry: json.dumps(entry.to_dict(), ensure_ascii=False) + "\n"
         case "plain":
             return "", _plain_writer(now)
         case _:
@@ -67,7 +67,7 @@ _csv_line: Callable[[Any], str] = csv.writer(_Echo()).writerow
 
 
 def _csv_cells(entry: OptOut) -> list[str]:
-    cells = as_record(entry) | {"verified": "yes" if entry.verified else "no"}
+    cells = entry.to_dict() | {"verified": "yes" if entry.verified else "no"}
     return [cells["identity"], *(escaped(cells[name] or "") for name in _COLUMNS[1:])]
 
 

@@ -17,7 +17,7 @@ from optoutkit.cli.options import (
 )
 from optoutkit.cli.output import Output
 from optoutkit.identities import Identity
-from optoutkit.optouts import OptOut, Reason, as_record
+from optoutkit.optouts import OptOut, Reason
 from optoutkit.stores.opening import open_store
 
 __all__ = ["add", "erase", "show", "withdraw"]
@@ -38,7 +38,7 @@ def show(uri: str, seller: str, out: Output) -> ExitCode:
     with open_existing_store(uri) as store:
         for entry in store.scan(seller=seller):
             empty = False
-            out.result(as_record(entry), lambda: rendering.entry_lines(entry, now))  # noqa: B023 - called at once
+            out.result(entry.to_dict(), lambda: rendering.entry_lines(entry, now))  # noqa: B023 - called at once
     if empty:
         out.note("the list is empty")
     return out.exit_code

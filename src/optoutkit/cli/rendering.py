@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from optoutkit.cli.output import Line
 from optoutkit.identities import Address
-from optoutkit.optouts import OptOut, as_record
+from optoutkit.optouts import OptOut
 
 if TYPE_CHECKING:  # each command loads the rooms it needs, and no other
     from optoutkit.classifier import Classification, Evidence
@@ -157,7 +157,7 @@ def intake_record(file: str, result: "IntakeResult") -> dict[str, Any]:
         "reason": result.reason,
         "trust": result.authentication.trust.value if result.authentication else None,
         "notice": notice_record(result.notice),
-        "recorded": [as_record(entry) for entry in result.recorded],
+        "recorded": [entry.to_dict() for entry in result.recorded],
         "contradicted": [str(order_id) for order_id in result.contradicted],
         "mail_id": result.mail_id,
         "is_set_aside": result.is_set_aside,
