@@ -32,10 +32,10 @@ _LETTER = re.compile(r"[^\W\d_]")
 _NO_TEXT = ("http", "[image", "[cid", "<http")
 _QUOTE_OPENS = re.compile(r"[\"「『]|:\s*$", re.MULTILINE)
 _COLON = re.compile(r":\s")
-# What a mail program has put into an order ID when it wrapped the line; the line end goes behind the ID, so that places stay.
-_WRAPPED_ID = re.compile(
-    r"(?<![0-9a-z-])((?:[0-9]{3}|[dsp]0[0-9])-)([ \t>]*\n[ \t>]*)?([0-9]{7}-)([ \t>]*\n[ \t>]*)?([0-9]{7})(?![0-9a-z])"
-)
+# An order ID into which a mail program has put line ends, for what comes after it may be another number.
+_BREAK = r"[ \t>]{0,20}\n[ \t>]{0,20}"
+_BROKEN_ID = re.compile(rf"(?<![0-9a-z-])([0-9dsp][0-9-]{{0,18}})({_BREAK})([0-9-]{{1,18}})(?:({_BREAK})([0-9-]{{1,18}}))?(?![0-9a-z-])")
+_ID = re.compile(r"(?:[0-9]{3}|[dsp]0[0-9])-[0-9]{7}-[0-9]{7}")
 _MOST_LETTERS_BESIDE_ID = 16  # in a list of orders: "Bestellnummer"
 _SPELLED_OUT = re.compile(r"<(?:https?:|mailto:)[^<>]{0,2000}>", re.IGNORECASE)  # a link's target, put into the sentence by a mail program
 _LINK_TYPE = re.compile(r"(?:customattribute1value|communicationname)(?:=|%3d)([a-z0-9_]{4,80})", re.IGNORECASE)
@@ -153,8 +153,7 @@ class _Text:
         self._passage = passage
         self._wordings = wordings
         self.folded: Folded = fold(_SPELLED_OUT.sub(lambda link: " " * len(link[0]), passage.text))
-        whole = _WRAPPED_ID.sub(lambda id_: f"{id_[1].upper()}{id_[3]}{id_[5]}{id_[2] or ''}{id_[4] or ''}", self.folded.text)
-        ids = list(find_order_ids(whole))
+        ids = list(find_order_ids(_BROKEN_ID.sub(_put_together, self.folded.text)))
         self.places = [place for place, _ in ids]
         self.orders = [order for _, order in ids]
 
@@ -250,6 +249,19 @@ class _Text:
         if len(line) > _LONGEST_GREETING or line.endswith((":", "?")):
             return False
         return line.endswith((",", "、", "،", "!")) or letters.startswith(self._wordings.greetings) or _greets(line)
+
+
+def _put_together(broken: re.Match[str]) -> str:
+    """An order ID without its line ends; they go behind it, so that places stay."""
+    first, gap, second, other_gap, third = (part or "" for part in broken.groups())
+    for before, order, after in (
+        ("", first + second, gap + other_gap + third),
+        ("", first + second + third, gap + other_gap),
+        (first + gap, second + third, other_gap),
+    ):
+        if _ID.fullmatch(order):
+            return f"{before}{order.upper()}{after}"
+    return broken[0]
 
 
 def _greets(line: str) -> bool:
