@@ -167,6 +167,10 @@ class Dovecot:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, 9)
         self._process.wait(DEADLINE)
+        with suppress(ConnectionRefusedError):
+            while True:  # until the last of its processes is gone
+                with suppress(ConnectionResetError), socket.create_connection(("127.0.0.1", self.port), DEADLINE) as connection:
+                    connection.recv(1)
 
     def close(self) -> None:
         """End it, and forget all mail."""
