@@ -11,8 +11,8 @@ from optoutkit.bulk.lines import mended
 from optoutkit.bulk.rows import Cells, cell
 from optoutkit.bulk.vocabulary import Field, vocabulary
 from optoutkit.bulk.writers import unescaped
-from optoutkit.errors import InvalidInput, InvalidOrderId
-from optoutkit.identities import Address, Identity, OrderId, read_identity
+from optoutkit.errors import InvalidInput
+from optoutkit.identities import Identity, read_identity
 from optoutkit.optouts import OptOut, Reason
 from optoutkit.stores.arguments import checked_seller
 from optoutkit.stores.base import utc_now
@@ -88,16 +88,13 @@ class EntryReader:
 
     def _identities(self, cells: Cells) -> list[Identity]:
         found: list[Identity] = []
-        if text := self._text(cells, Field.IDENTITY):
-            found.append(read_identity(mended(text)))
-        if text := self._text(cells, Field.ADDRESS):
-            found.append(Address(mended(text)))
-        if text := self._text(cells, Field.ORDER):
-            try:
-                found.append(OrderId(text))
-            except InvalidOrderId:  # orders of other shops have numbers of their own
-                if not found:
-                    raise
+        for field in (Field.IDENTITY, Field.ADDRESS, Field.ORDER):
+            if text := self._text(cells, field):
+                try:
+                    found.append(read_identity(mended(text)))  # in some lists a column has the ones and the others
+                except InvalidInput:
+                    if field is not Field.ORDER or not found:  # orders of other shops have numbers of their own
+                        raise
         if not found:
             raise InvalidInput("there is neither an address nor an order in it")
         return found

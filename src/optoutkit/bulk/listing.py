@@ -61,9 +61,9 @@ class Listing:
         size: How many bytes it has, packed as they are; None where that cannot be known.
     """
 
-    def __init__(self, file: BinaryIO, name: str, columns: Mapping[str, Field | None], to_close: ExitStack) -> None:
+    def __init__(self, file: BinaryIO, name: str, columns: Mapping[str, Field | str | None], *, is_ours: bool) -> None:
         self.name = name
-        self._to_close = to_close
+        self._file = file if is_ours else None
         self._source = ByteSource(file)
         self.size = self._source.size
         encoding = detect_encoding(self._source.head)
@@ -75,6 +75,7 @@ class Listing:
         form, dialect, header, self._rows = _rows(self._text, first)
         self._sampled = list(islice(self._rows, _SAMPLED))
         samples = _samples([row for row in self._sampled if isinstance(row, Row)], split(header, dialect) if header else [])
+        told = {column: Field(field) if field else None for column, field in columns.items()}
         has_names = bool(header) or form.startswith("json")
         tool = vocabulary().form_of(frozenset(plain_name(sample.name) for sample in samples)) if has_names else None
         self.layout = Layout(
@@ -83,7 +84,7 @@ class Listing:
             compression=self._source.compression,
             encoding=encoding.name,
             header=header,
-            columns=assign(samples, columns, tool, has_names=has_names),
+            columns=assign(samples, told, tool, has_names=has_names),
             tool=tool,
         )
 
@@ -108,7 +109,8 @@ class Listing:
     def close(self) -> None:
         """Let go of the list."""
         self._text.close()
-        self._to_close.close()
+        if self._file is not None:
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +120,7 @@ class Listing:
 
 
 def open_list(
-    location: str | os.PathLike[str] | BinaryIO, *, columns: Mapping[str, Field | None] | None = None, name: str | None = None
+    location: str | os.PathLike[str] | BinaryIO, *, columns: Mapping[str, Field | str | None] | None = None, name: str | None = None
 ) -> Listing:
     """Open a list of opt-outs: CSV, JSON Lines, a JSON document, or one address or order ID a line; packed with gzip or Zstandard or not.
 
@@ -131,31 +133,36 @@ def open_list(
     Raises:
         InvalidInput: It cannot be read, is no list, or no column tells who opted out; the text names it.
         MissingExtra: It is packed with Zstandard, and the extra ``zstd`` is not installed.
+        ValueError: There is no such field.
 
     Example::
 
         with open_list("suppressed.csv.gz") as listing:
             print(listing.layout.columns)
     """
+    if location == "-":
+        return _listing(sys.stdin.buffer, name or "standard input", columns)
+    if not isinstance(location, str | os.PathLike):
+        return _listing(location, name or "the list", columns)
+    known_as = name or os.fspath(location)
+    try:
+        file = Path(location).open("rb")  # noqa: SIM115 - the listing closes it
+    except OSError as error:
+        raise _unreadable(known_as, error) from None
     with ExitStack() as on_failure:
-        if not isinstance(location, str | os.PathLike):
-            file, known_as = location, "the list"
-        elif location == "-":
-            file, known_as = sys.stdin.buffer, "standard input"
-        else:
-            known_as = os.fspath(location)
-            try:
-                file = on_failure.enter_context(Path(location).open("rb"))
-            except OSError as error:
-                raise _unreadable(known_as, error) from None
-        known_as = name or known_as
-        try:
-            listing = Listing(file, known_as, columns or {}, on_failure.pop_all())
-        except InvalidInput as error:
-            raise InvalidInput(f"{known_as}: {error}") from None
-        except OSError as error:
-            raise _unreadable(known_as, error) from None
-        return listing
+        on_failure.callback(file.close)
+        listing = _listing(file, known_as, columns, is_ours=True)
+        on_failure.pop_all()
+    return listing
+
+
+def _listing(file: BinaryIO, name: str, columns: Mapping[str, Field | str | None] | None, *, is_ours: bool = False) -> Listing:
+    try:
+        return Listing(file, name, columns or {}, is_ours=is_ours)
+    except InvalidInput as error:
+        raise InvalidInput(f"{name}: {error}") from None
+    except OSError as error:
+        raise _unreadable(name, error) from None
 
 
 def _unreadable(name: str, error: OSError) -> InvalidInput:

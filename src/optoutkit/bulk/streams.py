@@ -18,7 +18,7 @@ _NO_LISTS = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook: unpack it, or save the table as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook: save the table as CSV",
     b"BZh": "packed with bzip2: unpack it first",
-    b"\xfd7zXZ": "packed with xz: unpack it first",
+    b"\xfd7zX": "packed with xz: unpack it first",
     b"SQLi": "an SQLite file; if it is an opt-out store, use migrate",
     b"%PDF": "a PDF document",
 }
