@@ -30,8 +30,9 @@ class NoticeServer:
     It speaks neither TLS nor AUTH: let a mail server stand before it.
 
     Args:
-        route: Says which intake a recipient stands for; for None the answer is 550. It may be a coroutine function. Give the intakes a
-            quarantine folder: without one, what is not believed is refused, and the mail server writes to its alleged sender.
+        route: Says which intake a recipient stands for, the same object each time; for None the answer is 550. It may be a coroutine
+            function. Give the intakes a quarantine folder: without one, what is not believed is refused, and the mail server writes to
+            its alleged sender.
         max_bytes: The largest mail, as it is announced; the answer to a larger one is 552.
         max_connections: The most at a time; one more is answered with 421.
         max_recipients: The most of one mail; one more is answered with 452.

@@ -188,9 +188,11 @@ class Session(SMTP):
             await self.push("503 5.5.1 no valid recipient")
         else:
             self._is_busy = True
-            await self.push("354 end with a dot on a line of its own")
-            replies = await self._replies(await self._read_mail())
-            self._is_busy = False
+            try:
+                await self.push("354 end with a dot on a line of its own")
+                replies = await self._replies(await self._read_mail())
+            finally:
+                self._is_busy = False
             await self.push("\r\n".join(replies))
 
     async def _replies(self, raw: bytes | None) -> list[str]:
