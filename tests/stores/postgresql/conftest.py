@@ -4,6 +4,8 @@
 
 import itertools
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +13,8 @@ import psycopg
 import pytest
 from benchmarks.servers import PostgresqlServer
 
-from optoutkit.testing.stores import ManualClock
+from optoutkit.stores import OptOutStore, open_async_store, open_store
+from optoutkit.testing.stores import ManualClock, blocking
 
 FAST = ["fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=200"]
 """For data that nobody misses: without this each test waits for the disk."""
@@ -43,12 +46,29 @@ def server_uri() -> Iterator[str]:
     server.close()
 
 
-@pytest.fixture
-def own_server() -> Iterator[PostgresqlServer]:
-    """A server that a test may stop."""
+@pytest.fixture(scope="session")
+def _own_server() -> Iterator[PostgresqlServer]:
     server = new_server()
+    access = server.root / "data" / "pg_hba.conf"
+    access.write_text(f"host all shop 127.0.0.1/32 scram-sha-256\nhost all outcast 127.0.0.1/32 reject\n{access.read_text()}")
+    server.stop()
+    server.start()
+    with psycopg.connect(server.uri, autocommit=True) as connection:
+        for role in ("shop LOGIN PASSWORD 'right'", "outcast LOGIN", "crowded LOGIN CONNECTION LIMIT 0"):
+            connection.execute(f"CREATE ROLE {role}".encode())
+        connection.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     yield server
     server.close()
+
+
+@pytest.fixture
+def own_server(_own_server: PostgresqlServer) -> Iterator[PostgresqlServer]:
+    """A server that a test may stop. It asks the user ``shop`` for a password, and lets ``outcast`` and ``crowded`` in never."""
+    yield _own_server
+    _own_server.stop()
+    _own_server.start()
+    with psycopg.connect(_own_server.uri, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS optoutkit CASCADE")
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +105,26 @@ def raw(_connection: "psycopg.Connection[Any]", schema: str) -> Callable[..., li
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
+
+
+@pytest.fixture(params=["sync", "async"])
+def open_either(request: pytest.FixtureRequest) -> Callable[[str], OptOutStore]:
+    """Open a store by its URI, a blocking one or one for asyncio, with blocking verbs."""
+    return lambda uri: blocking(open_store(uri) if request.param == "sync" else open_async_store(uri))
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Run a script in a process of its own, with arguments; its output can be read."""
+    processes = []
+
+    def popen(script: str, *arguments: object) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-W", "error", "-c", script, *map(str, arguments)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        processes.append(process)
+        return process
+
+    yield popen
+    for process in processes:
+        process.kill()
+        process.communicate()

@@ -5,10 +5,10 @@
 import pytest
 
 from optoutkit.stores.postgresql import AsyncPostgresqlStore, PostgresqlStore
-from optoutkit.testing.stores import DurableStoreConformance, StoreFactory
+from optoutkit.testing.stores import DurableStoreConformance, InventoryConformance, StoreFactory
 
 
-class TestPostgresql(DurableStoreConformance):
+class TestPostgresql(DurableStoreConformance, InventoryConformance):
     @pytest.fixture
     def make_store(self, server_uri: str, schema: str) -> StoreFactory:
         return lambda clock: PostgresqlStore(server_uri, schema=schema, clock=clock)

@@ -14,6 +14,7 @@ __all__ = [
     "HEALTH",
     "LINKS_DUE",
     "LINKS_OF",
+    "LINK_PAGE",
     "LOCK_LINKS",
     "LOOK_UP",
     "LOOK_UP_ONE",
@@ -21,6 +22,7 @@ __all__ = [
     "NEW_LINKS",
     "PAGE",
     "REFRESH_LINKS",
+    "SELLERS",
     "UPDATE_ENTRIES",
     "UPDATE_LINKS",
     "WITHDRAW",
@@ -105,6 +107,18 @@ PAGE = """
     SELECT key, reason, since, expires_at, verified, source FROM @entry
     WHERE seller = %s AND (key, reason) > (%s, %s) AND NOT withdrawn ORDER BY key, reason LIMIT %s
 """
+
+LINK_PAGE = "SELECT order_key, address_key FROM @link WHERE seller = %s AND order_key > %s ORDER BY order_key LIMIT %s"
+
+# From one seller to the next by the index, so that it takes as long as there are sellers, not entries.
+_SELLERS_OF = """
+    (WITH RECURSIVE list AS (
+        (SELECT seller FROM {table} ORDER BY seller LIMIT 1)
+        UNION ALL SELECT (SELECT t.seller FROM {table} t WHERE t.seller > list.seller ORDER BY t.seller LIMIT 1)
+        FROM list WHERE list.seller IS NOT NULL
+    ) SELECT seller FROM list WHERE seller IS NOT NULL)
+"""
+SELLERS = f"SELECT seller FROM ({' UNION '.join(_SELLERS_OF.format(table=table) for table in ('@entry', '@link'))}) AS kept ORDER BY seller"
 
 _PLACES = "unnest(%s::text[], %s::text[], %s::smallint[]"
 _TOLD = f"{_PLACES}, %s::bigint[], %s::bigint[], %s::boolean[], %s::text[])"

@@ -10,6 +10,7 @@ from optoutkit.optouts import OptOut
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
 from optoutkit.stores.postgresql.client import AsyncClient, Client, parameters_of
 from optoutkit.stores.postgresql.verbs import Verbs, place_after, place_of
+from optoutkit.stores.rows import column_of
 
 __all__ = ["DEFAULT_POOL_SIZE", "DEFAULT_SCHEMA", "DEFAULT_TIMEOUT", "AsyncPostgresqlStore", "PostgresqlStore"]
 
@@ -85,6 +86,17 @@ class PostgresqlStore:
         while page := self._client.run(self._verbs.page(seller, place)):
             yield from page
             place = place_of(page[-1])
+
+    def scan_links(self, *, seller: str = "") -> Iterator[LinkPair]:
+        """See :class:`optoutkit.stores.TellsLinks`. Between two pages no connection is held."""
+        last = ""
+        while page := self._client.run(self._verbs.link_page(seller, last)):
+            yield from page
+            last = column_of(page[-1][0])
+
+    def sellers(self) -> list[str]:
+        """See :class:`optoutkit.stores.TellsSellers`."""
+        return self._client.run(self._verbs.sellers)
 
     def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""

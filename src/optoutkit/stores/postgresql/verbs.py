@@ -114,7 +114,8 @@ class Verbs:
 
         return report
 
-    def page(self, seller: str, last: tuple[str, int]) -> Work[list[OptOut]]:
+    @staticmethod
+    def page(seller: str, last: tuple[str, int]) -> Work[list[OptOut]]:
         """The entries of one list after a place; none after the last."""
         named_seller(seller)
 
@@ -123,6 +124,22 @@ class Verbs:
             return [opt_out_of(identity_of(row[0]), seller, *row[1:]) for row in rows]
 
         return work
+
+    @staticmethod
+    def link_page(seller: str, last: str) -> Work[list[LinkPair]]:
+        """The links of one list after an order's column; none after the last."""
+        named_seller(seller)
+
+        def work() -> Flow[list[LinkPair]]:
+            rows = yield from ask(Query(sql.LINK_PAGE, (seller, last, _CHUNK)))
+            return [cast("LinkPair", (identity_of(order), identity_of(address))) for order, address in rows]
+
+        return work
+
+    @staticmethod
+    def sellers() -> Flow[list[str]]:
+        """See :class:`optoutkit.stores.TellsSellers`."""
+        return [seller for (seller,) in (yield from ask(Query(sql.SELLERS)))]
 
     def health(self) -> Work[None]:
         """See :meth:`optoutkit.OptOutStore.health`."""
