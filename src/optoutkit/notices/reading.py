@@ -35,6 +35,7 @@ _COLON = re.compile(r":\s")
 # An order ID into which a mail program has put line ends, for what comes after it may be another number.
 _BREAK = r"[ \t>]{0,20}\n[ \t>]{0,20}"
 _BROKEN_ID = re.compile(rf"(?<![0-9a-z-])([0-9dsp][0-9-]{{0,18}})({_BREAK})([0-9-]{{1,18}})(?:({_BREAK})([0-9-]{{1,18}}))?(?![0-9a-z-])")
+_LETTER_OF_ID = re.compile(r"(?<![0-9a-z-])[dsp](?=0[0-9]-)")
 _ID = re.compile(r"(?:[0-9]{3}|[dsp]0[0-9])-[0-9]{7}-[0-9]{7}")
 _MOST_LETTERS_BESIDE_ID = 16  # in a list of orders: "Bestellnummer"
 _SPELLED_OUT = re.compile(r"<(?:https?:|mailto:)[^<>]{0,2000}>", re.IGNORECASE)  # a link's target, put into the sentence by a mail program
@@ -153,7 +154,8 @@ class _Text:
         self._passage = passage
         self._wordings = wordings
         self.folded: Folded = fold(_SPELLED_OUT.sub(lambda link: " " * len(link[0]), passage.text))
-        ids = list(find_order_ids(_BROKEN_ID.sub(_put_together, self.folded.text)))
+        whole = _BROKEN_ID.sub(_put_together, self.folded.text)
+        ids = list(find_order_ids(_LETTER_OF_ID.sub(lambda letter: letter[0].upper(), whole)))
         self.places = [place for place, _ in ids]
         self.orders = [order for _, order in ids]
 
@@ -260,7 +262,7 @@ def _put_together(broken: re.Match[str]) -> str:
         (first + gap, second + third, other_gap),
     ):
         if _ID.fullmatch(order):
-            return f"{before}{order.upper()}{after}"
+            return f"{before}{order}{after}"
     return broken[0]
 
 
