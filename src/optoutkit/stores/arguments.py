@@ -23,6 +23,7 @@ __all__ = [
     "clean",
     "pairs_of",
     "read_link_days",
+    "rekey_pairs",
     "storable",
 ]
 
@@ -48,6 +49,17 @@ def pairs_of(pairs: Iterable[LinkPair]) -> list[LinkPair]:
         checked_identity(address)
         if order.kind != "order" or address.kind != "address":
             raise ValueError(f"a link is an order and an address, in this order, not {order.kind} and {address.kind}")
+    return found
+
+
+def rekey_pairs(pairs: Iterable[tuple[Digest, Digest]]) -> list[tuple[Digest, Digest]]:
+    """The pairs of digests, each of which must be of one kind; one that would move nothing is left out."""
+    found = [(old, new) for old, new in pairs if old != new]
+    for old, new in found:
+        if not (isinstance(old, Digest) and isinstance(new, Digest)):
+            raise TypeError("only a digest can take the place of a digest")
+        if old.kind != new.kind:
+            raise ValueError(f"the digest of an {old.kind} cannot become that of an {new.kind}")
     return found
 
 

@@ -12,7 +12,7 @@ from optoutkit.errors import StoreCorrupt
 from optoutkit.identities import Identity, identity_from_key
 from optoutkit.optouts import OptOut, Reason
 
-__all__ = ["REASON_CODES", "column_of", "identity_of", "micros", "moment", "opt_out_of"]
+__all__ = ["REASON_CODES", "column_of", "damaged", "identity_of", "micros", "moment", "opt_out_of"]
 
 REASON_CODES = {
     Reason.COMPLAINT: 10,
@@ -43,7 +43,7 @@ def identity_of(column: str) -> Identity:
     try:
         return identity_from_key(_WORDS[column[0]] + column[1:])
     except (LookupError, TypeError, ValueError) as error:
-        raise _damaged() from error
+        raise damaged() from error
 
 
 def micros(at: datetime | None) -> int | None:
@@ -75,8 +75,9 @@ def opt_out_of(  # noqa: PLR0917 - the columns, in their order
             source=source,
         )
     except (LookupError, TypeError, ValueError, OverflowError) as error:
-        raise _damaged() from error
+        raise damaged() from error
 
 
-def _damaged() -> StoreCorrupt:
+def damaged() -> StoreCorrupt:
+    """What to raise for a value that cannot be."""
     return StoreCorrupt("the store holds something that no optoutkit has written: restore it from a backup")

@@ -13,14 +13,15 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from optoutkit.errors import StoreClosed, StoreCorrupt, StoreError, StoreUnavailable
 from optoutkit.stores.sqlite import schema
 
-__all__ = ["Connections"]
+__all__ = ["Connections", "begin"]
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Work = Callable[[sqlite3.Connection], T]
 
 _SETTINGS = (
@@ -74,23 +75,31 @@ class Connections:
         self._closed = False
         self.read(lambda _: None)
 
-    def read(self, work: Work[T]) -> T:
+    def read(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs) -> T:
         """Do something that writes nothing. It may be done again if a lock is met, so it must not have other effects."""
-        start = time.monotonic()
+        start = None
         while True:
             try:
-                return self._do(work)
+                connection = self._take()
+                try:
+                    result = work(connection, *arguments, **options)
+                except BaseException as error:
+                    self._put_away(connection, error)
+                    raise
+                self._give_back(connection)
             except sqlite3.Error as error:
+                start = start or time.monotonic()
                 if not _is_lock(error) or time.monotonic() - start >= self._timeout:
                     raise self._explained(error) from error
+            else:
+                return result
             time.sleep(random.uniform(0.001, 0.01))  # noqa: S311 - so that those who meet do not meet again
 
     def write(self, work: Work[T]) -> T:
         """Do something in one transaction that is on the disk when this returns. It may be done again if a lock is met."""
 
         def transaction(connection: sqlite3.Connection) -> T:
-            connection.execute("BEGIN IMMEDIATE")
-            schema.check_version(connection)
+            begin(connection)
             result = work(connection)
             connection.execute("COMMIT")
             return result
@@ -104,20 +113,6 @@ class Connections:
             self._leave_to_parent()
         self._close_idle()
 
-    def _do(self, work: Work[T]) -> T:
-        connection = self._take()
-        try:
-            result = work(connection)
-        except BaseException as error:
-            if _is_lock(error):
-                connection.rollback()
-                self._give_back(connection)
-            else:
-                connection.close()  # which rolls back; the next one that is opened finds out what state the file is in
-            raise
-        self._give_back(connection)
-        return result
-
     def _take(self) -> sqlite3.Connection:
         if self._closed:
             raise StoreClosed(f"{self._path}: the store is closed")
@@ -127,6 +122,14 @@ class Connections:
             return self._idle.pop()
         except IndexError:
             return self._open()
+
+    def _put_away(self, connection: sqlite3.Connection, error: BaseException) -> None:
+        """Undo what was begun. After an error the next connection that is opened finds out what state the file is in."""
+        if _is_lock(error):
+            connection.rollback()
+            self._give_back(connection)
+        else:
+            connection.close()
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         self._idle.append(connection)
@@ -184,6 +187,13 @@ class Connections:
                 self._open().close()  # says so if a newer version has changed the tables
         kind, what = _MEANINGS.get(code, _UNKNOWN)
         return kind(f"{self._path}: {what} ({error})")
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that writes; what another one has done before is undone."""
+    connection.rollback()
+    connection.execute("BEGIN IMMEDIATE")
+    schema.check_version(connection)
 
 
 def _is_lock(error: BaseException) -> bool:

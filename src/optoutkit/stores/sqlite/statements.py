@@ -2,7 +2,7 @@
 
 A lookup is one statement, be it of one identity or of a chunk of them (a JSON array): it joins the links of the identities
 asked with the entries that hold for them. Tables are visited in the order written (CROSS JOIN), and every branch of the UNION
-seeks by equality alone: for IN or OR SQLite builds a temporary table, which takes longer than the lookup itself.
+seeks by equality; IN, for which SQLite builds a temporary table, stands only where a link has been found.
 """
 
 # ruff: noqa: S608 - put together from constants only
@@ -28,10 +28,11 @@ __all__ = [
     "SELLER",
     "SELLERS",
     "SHARED_HOLDS_ANY",
-    "UPSERT_ENTRY",
     "UPSERT_LINK",
     "WITHDRAW",
     "WITHDRAWALS_OF",
+    "insert_entry",
+    "upsert_entry",
 ]
 
 SELLER = "SELECT id FROM seller WHERE name = ?"
@@ -40,45 +41,42 @@ NEW_SELLER = "INSERT INTO seller (name) VALUES (?)"
 
 _ENTRY = "e.key, e.reason, e.since, e.expires_at, e.verified, e.source"
 
-# {asked} is the identity, :own the seller's list, 0 the shared one. Links of the seller's list lead to entries of both, shared links
-# to shared entries. The + in _SEEN says: compare, but do not seek by this.
+# {asked} is the identity, ?2 the seller's list, 0 the shared one. Links of the seller's list lead to entries of both, shared links to
+# shared entries. The + says: compare, but do not seek by this.
 _SAME_ADDRESS = "link l CROSS JOIN link m ON m.address_key = l.address_key AND m.list = l.list AND m.order_key <> l.order_key"
-_SEEN = "(+l.list = :own OR +l.list = 0)"
-_OWN = {
-    "address": [
-        "entry e WHERE e.list = :own AND e.key = {asked}",
-        "link l CROSS JOIN entry e ON e.list = :own AND e.key = l.order_key WHERE l.address_key = {asked} AND l.list = :own",
-    ],
+_BY_LINK = {
+    "address": ["link l CROSS JOIN entry e ON e.list {lists} AND e.key = l.order_key WHERE l.address_key = {asked} AND {seen}"],
     "order": [
-        "entry e WHERE e.list = :own AND e.key = {asked}",
-        "link l CROSS JOIN entry e ON e.list = :own AND e.key = l.address_key WHERE l.order_key = {asked} AND l.list = :own",
-        f"{_SAME_ADDRESS} CROSS JOIN entry e ON e.list = :own AND e.key = m.order_key WHERE l.order_key = {{asked}} AND l.list = :own",
+        "link l CROSS JOIN entry e ON e.list {lists} AND e.key = l.address_key WHERE l.order_key = {asked} AND {seen}",
+        f"{_SAME_ADDRESS} CROSS JOIN entry e ON e.list {{lists}} AND e.key = m.order_key WHERE l.order_key = {{asked}} AND {{seen}}",
     ],
 }
-_SHARED = {
-    "address": [
-        "entry e WHERE e.list = 0 AND e.key = {asked}",
-        f"link l CROSS JOIN entry e ON e.list = 0 AND e.key = l.order_key WHERE l.address_key = {{asked}} AND {_SEEN}",
-    ],
-    "order": [
-        "entry e WHERE e.list = 0 AND e.key = {asked}",
-        f"link l CROSS JOIN entry e ON e.list = 0 AND e.key = l.address_key WHERE l.order_key = {{asked}} AND {_SEEN}",
-        f"{_SAME_ADDRESS} CROSS JOIN entry e ON e.list = 0 AND e.key = m.order_key WHERE l.order_key = {{asked}} AND {_SEEN}",
-    ],
+_OWN = "entry e WHERE e.list = ?2 AND e.key = {asked}"
+_SHARED = "entry e WHERE e.list = 0 AND e.key = {asked}"
+_SEEN_BY_ALL = {"lists": "IN (?2, 0)", "seen": "(+l.list = ?2 OR +l.list = 0) AND (+e.list = 0 OR +l.list = ?2)"}
+_SEEN_BY_OWN = {"lists": "= ?2", "seen": "l.list = ?2"}
+_CHUNK = "json_each(?1) asked CROSS JOIN "
+
+
+def _union(branches: list[str], columns: str, tables: str, **words: str) -> str:
+    return " UNION ALL ".join(f"SELECT {columns} FROM {tables}{branch.format(**words)}" for branch in branches)
+
+
+LOOK_UP_ONE = {
+    kind: _union([_OWN, _SHARED, *by_link], f"e.list, {_ENTRY}", "", asked="?1", **_SEEN_BY_ALL) for kind, by_link in _BY_LINK.items()
 }
+"""By the kind of identity asked. Takes a key and the seller's list; gives the list and the entry, expired ones too."""
 
+LOOK_UP = {
+    kind: _union([_OWN, _SHARED, *by_link], f"asked.value, e.list, {_ENTRY}", _CHUNK, asked="asked.value", **_SEEN_BY_ALL)
+    for kind, by_link in _BY_LINK.items()
+}
+"""The same for a JSON array of keys of one kind; gives the key asked, too."""
 
-def _union(branches: list[str], asked: str, tables: str) -> str:
-    return " UNION ALL ".join(f"SELECT {asked}, e.list, {_ENTRY} FROM {tables}{branch.format(asked=asked)}" for branch in branches)
-
-
-LOOK_UP_ONE = {kind: _union(_OWN[kind] + _SHARED[kind], ":asked", "") for kind in _OWN}
-"""By the kind of identity asked. Takes ``own`` and ``asked``, a key; gives the key, the list, and the entry, expired ones too."""
-
-LOOK_UP = {kind: _union(_OWN[kind] + _SHARED[kind], "asked.value", "json_each(:asked) asked CROSS JOIN ") for kind in _OWN}
-"""The same for a JSON array of keys of one kind."""
-
-LOOK_UP_OWN = {kind: _union(_OWN[kind], "asked.value", "json_each(:asked) asked CROSS JOIN ") for kind in _OWN}
+LOOK_UP_OWN = {
+    kind: _union([_OWN, *by_link], f"asked.value, e.list, {_ENTRY}", _CHUNK, asked="asked.value", **_SEEN_BY_OWN)
+    for kind, by_link in _BY_LINK.items()
+}
 """The same, where there is nothing in the shared list: in half the time."""
 
 SHARED_HOLDS_ANY = "SELECT EXISTS (SELECT 1 FROM entry WHERE list = 0)"
@@ -95,12 +93,28 @@ WITHDRAWALS_OF = """
     GROUP BY w.key, w.reason
 """
 
-# What is there keeps the time at which it was first recorded.
-UPSERT_ENTRY = """
-    INSERT INTO entry (list, key, reason, since, expires_at, recorded_at, verified, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+_INSERT_ENTRY = """
+    INSERT INTO entry (list, key, reason, since, expires_at, recorded_at, verified, source)
+    VALUES ({list_id:d}, ?, ?, ?, ?, {recorded_at:d}, ?, ?)
+"""
+_ON_CONFLICT = """
     ON CONFLICT (list, key, reason) DO UPDATE
     SET since = excluded.since, expires_at = excluded.expires_at, verified = excluded.verified, source = excluded.source
 """
+
+
+def insert_entry(list_id: int, recorded_at: int) -> str:
+    """The statement that keeps new entries of one list.
+
+    What is the same for a whole batch stands in the statement: to bind a value takes longer than to store it.
+    """
+    return _INSERT_ENTRY.format(list_id=list_id, recorded_at=recorded_at)
+
+
+def upsert_entry(list_id: int, recorded_at: int) -> str:
+    """The same for entries that may be there. They keep the time at which they were first recorded."""
+    return insert_entry(list_id, recorded_at) + _ON_CONFLICT
+
 
 CLUSTER = """
     SELECT :key

@@ -70,6 +70,6 @@ class DurabilityRules(StoreFixtures):
                 if number % 400 == 200:
                     other.record([OptOut(Address(f"{letter}{number}@example.com")) for letter in "az"])
                     other.withdraw(Address(f"m{passing:04}x@example.com") for passing in range(0, 1300, 20))
-            assert [entry for entry in seen if entry in set(lasting)] == lasting
-            after = lasting[700].identity
-            assert [entry for entry in store.scan(after=after) if entry in set(lasting)] == lasting[701:]
+            all_the_time = set(lasting)
+            assert [entry for entry in seen if entry in all_the_time] == lasting
+            assert [entry for entry in store.scan(after=lasting[700].identity) if entry in all_the_time] == lasting[701:]
