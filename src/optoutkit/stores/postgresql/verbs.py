@@ -220,9 +220,8 @@ def _record(told: Mapping[Place, Sequence[OptOut]], now: datetime) -> Flow[int]:
         there = {number - 1 for (number,) in (yield from ask(Query(sql.NEW_ENTRIES, (*_columns(rows), micros(now)))))}
         new += sum(count for index, (_, count) in enumerate(unknown) if index not in there)
         pending = [pending[index] for index in sorted(there)]
-        found = {}
-        if pending:
-            found = {row[:3]: row[3:] for row in (yield from ask(Query(sql.ENTRIES_OF, _columns(pending))))}
+        rows = (yield from ask(Query(sql.ENTRIES_OF, _columns(pending)))) if pending else []
+        found = {row[:3]: row[3:] for row in rows}
         for place, row in found.items():
             entry, count = outcome(told[place], row, now)
             new += count
@@ -254,7 +253,7 @@ def _link(told: Links, seller: str, *, replace: bool, today: int) -> Flow[LinkRe
             new = {order for (order,) in (yield from ask(Query(sql.NEW_LINKS, (seller, today, pending, addresses))))}
             made |= {order: orders[order] for order in new}
             pending = [order for order in pending if order not in new]
-            rows = yield from ask(Query(sql.LOCK_LINKS, (pending, seller)))
+            rows = (yield from ask(Query(sql.LOCK_LINKS, (pending, seller)))) if pending else []
             known |= {order: (address, day) for order, address, day in rows}
             pending = [order for order in pending if order not in known]
     report, changed = told.judge(known, replace=replace, today=today)
