@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 import attrs
@@ -27,6 +29,7 @@ __all__ = ["ingest", "intake_options"]
 
 _TRUSTS = ("amazon", "forwarder", "unverified")
 _WAITS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds between attempts to reach the store; then the last one over and over
+_WORKS_AGAIN = "the store works again"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -187,40 +190,47 @@ class _PatientIntake:
     _tell: Callable[[str], object]
 
     def ingest(self, raw: bytes, *, arrived: datetime | None = None) -> IntakeResult:
-        """Take in a mail, and if what does not answer is not DNS, which may be so for this mail only, as often as it takes."""
-        for wait in _waits():
+        """Take in a mail as often as it takes, unless it is DNS that does not answer, which may be so for this mail only."""
+        result = self._intake.ingest(raw, arrived=arrived)
+        if not _is_outage(result):
+            return result
+        self._tell(f"{result.reason}; trying again")
+        waits = _waits()
+        while _is_outage(result) and not self._stop.is_set():
+            self._stop.wait(next(waits))
             result = self._intake.ingest(raw, arrived=arrived)
-            is_dns = result.authentication is not None and result.authentication.trust is Trust.TEMPORARY
-            if result.status is not IntakeStatus.RETRY or is_dns or self._stop.is_set():
-                break
-            if wait == _WAITS[0]:
-                self._tell(f"{result.reason}; trying again")
-            self._stop.wait(wait)
-        if wait != _WAITS[0] and result.status is not IntakeStatus.RETRY:
-            self._tell("the store works again")
+        if not _is_outage(result):
+            self._tell(_WORKS_AGAIN)
         return result
+
+
+def _is_outage(result: IntakeResult) -> bool:
+    """Whether the store, or the quarantine folder, cannot be written to."""
+    is_dns = result.authentication is not None and result.authentication.trust is Trust.TEMPORARY
+    return result.status is IntakeStatus.RETRY and not is_dns
 
 
 def _opened(uri: str, interruption: Interruption, out: Output) -> OptOutStore:
     """The store; with ``--watch`` it is waited for."""
-    for wait in _waits():
-        try:
-            return open_store(uri)
-        except StoreUnavailable as error:
-            if not interruption.waits:
-                raise
-            if wait == _WAITS[0]:
-                out.note(f"{error}; trying again")
-        interruption.stop.wait(wait)
+    try:
+        return open_store(uri)
+    except StoreUnavailable as error:
+        if not interruption.waits:
+            raise
+        out.note(f"{error}; trying again")
+    waits = _waits()
+    while True:
+        interruption.stop.wait(next(waits))
         if interruption.stop.is_set():
-            break
-    raise KeyboardInterrupt
+            raise KeyboardInterrupt
+        with suppress(StoreUnavailable):
+            store = open_store(uri)
+            out.note(_WORKS_AGAIN)
+            return store
 
 
 def _waits() -> Iterator[float]:
-    yield from _WAITS
-    while True:
-        yield _WAITS[-1]
+    return chain(_WAITS, repeat(_WAITS[-1]))
 
 
 @attrs.define(kw_only=True)

@@ -182,6 +182,12 @@ class TestOnce:
         assert done.stderr.splitlines()[0] == "error: cannot connect to 127.0.0.1: Connection refused"
         assert done.stdout.startswith(f"recorded     {tmp_path}/a.eml: ")
 
+    def test_a_store_that_cannot_be_opened(self, box: Any, run: Callable[..., Any]) -> None:
+        """Nobody waits for it."""
+        done = run("ingest", *TRUSTED, box.uri, "--store", "sqlite:///missing/optouts.db")
+        assert (done.exit_code, done.stdout) == (75, "")
+        assert "its folder does not exist" in done.stderr
+
     def test_a_uri_that_is_wrong(self, run: Callable[..., Any]) -> None:
         """One line, without the URI."""
         done = run("ingest", "imaps://me:secret@host?x=1")
@@ -299,6 +305,7 @@ class TestWatch:
         assert "its folder does not exist" in running.err("note: ")
         (tmp_path / "later").mkdir()
         running.out("recorded     127.0.0.1/INBOX#1: ")
+        running.err("note: the store works again")
         assert running.end(signal.SIGTERM)[0] == 0
 
     def test_stopped_while_the_store_cannot_be_opened(self, box: Any, start: Callable[..., Running]) -> None:

@@ -47,6 +47,14 @@ def test_what_is_done_is_seen(box: Any, mail: bytes) -> None:
     assert [item.raw for item in open_source(box.uri)] == [mail % b"2"]
 
 
+def test_marked_too_late(box: Any, mail: bytes) -> None:
+    """When the source is closed already, nothing is marked: the mail comes again, which does no harm."""
+    box.deliver(mail % b"1")
+    (item,) = list(open_source(box.uri))
+    item.done()
+    assert box.flags() == {1: set()}
+
+
 def test_saved_first(box: Any, mail: bytes) -> None:
     """While the store records, the mail is not marked yet; if the store does not answer, it stays as it is."""
     seen: list[dict[int, set[str]]] = []
