@@ -48,7 +48,7 @@ class Recorder:
 
 @pytest.fixture
 def read() -> Iterator[Callable[..., Imported]]:
-    """Import bytes: ``read(b"email\\na@b.example\\n").keys``."""
+    r"""Import bytes: ``read(b"email\na@b.example\n").keys``."""
     with ExitStack() as stack:
 
         def read(raw: bytes | str, *, columns: dict[str, Any] | None = None, **defaults: Any) -> Imported:

@@ -1,5 +1,6 @@
 """What columns tell, and how a row is read by it."""
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,7 +33,7 @@ class TestGuesses:
         }
 
     def test_a_name_counts_only_if_the_values_bear_it_out(self, read: Read) -> None:
-        """A street is no address, a shop's own number no order of Amazon's, a status no reason, and some dates could be either of two days."""
+        """A street is no address, a shop's own number no order of Amazon's, and some dates could be either of two days."""
         table = "address,order,status,opt-out date,opted out,contact\n" + "".join(
             f"Street {number},1000{number},shipped,03/04/2026,maybe,b{number}@example.com\n" for number in range(3)
         )
@@ -173,30 +174,42 @@ class TestCells:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("2026-11-02", datetime(2026, 11, 2)),
-            ("2026-11-02Z", datetime(2026, 11, 2)),
-            ("2026-11-02T03:04:05.123456+02:00", datetime(2026, 11, 2, 1, 4, 5, 123456)),
-            ("2026-11-02 03:04:05 -0500", datetime(2026, 11, 2, 8, 4, 5)),
-            ("2026-11-02 03:04:05 UTC", datetime(2026, 11, 2, 3, 4, 5)),
-            ("2026-11-02t03:04z", datetime(2026, 11, 2, 3, 4)),
-            ("1443651125", datetime(2015, 9, 30, 22, 12, 5)),
-            ("1443651125.5", datetime(2015, 9, 30, 22, 12, 5, 500000)),
-            ("1443651125000", datetime(2015, 9, 30, 22, 12, 5)),
-            ("Fri, 21 Oct 2022 11:02:55 GMT", datetime(2022, 10, 21, 11, 2, 55)),
-            ("21 Oct 2022 11:02:55 +0200", datetime(2022, 10, 21, 9, 2, 55)),
-            ("2.11.2026", datetime(2026, 11, 2)),
-            ("02.11.2026 14:05", datetime(2026, 11, 2, 14, 5)),
-            ("02.11.2026, 14:05:06", datetime(2026, 11, 2, 14, 5, 6)),
+            ("2026-11-02", (2026, 11, 2)),
+            ("2026-11-02Z", (2026, 11, 2)),
+            ("2026-11-02T03:04:05.123456+02:00", (2026, 11, 2, 1, 4, 5, 123456)),
+            ("2026-11-02 03:04:05 -0500", (2026, 11, 2, 8, 4, 5)),
+            ("2026-11-02 03:04:05 UTC", (2026, 11, 2, 3, 4, 5)),
+            ("2026-11-02t03:04z", (2026, 11, 2, 3, 4)),
+            ("1443651125", (2015, 9, 30, 22, 12, 5)),
+            ("1443651125.5", (2015, 9, 30, 22, 12, 5, 500000)),
+            ("1443651125000", (2015, 9, 30, 22, 12, 5)),
+            ("Fri, 21 Oct 2022 11:02:55 GMT", (2022, 10, 21, 11, 2, 55)),
+            ("21 Oct 2022 11:02:55 +0200", (2022, 10, 21, 9, 2, 55)),
+            ("2.11.2026", (2026, 11, 2)),
+            ("02.11.2026 14:05", (2026, 11, 2, 14, 5)),
+            ("02.11.2026, 14:05:06", (2026, 11, 2, 14, 5, 6)),
         ],
     )
-    def test_times(self, text: str, expected: datetime) -> None:
+    def test_times(self, text: str, expected: tuple[int, ...]) -> None:
         """As tools write them; without a zone they are UTC."""
-        assert read_time(f" {text} ") == expected.replace(tzinfo=UTC)
+        assert read_time(f" {text} ") == datetime(*expected, tzinfo=UTC)  # type: ignore[arg-type, misc]
 
     @pytest.mark.parametrize(
         "text",
-        ["", "soon", "03/04/2026", "31.02.2026", "2026-13-01", "2026-11-02 25:00", "0001-01-01T00:00:00+14:00", "99", "9" * 40, "2026"]
-        + ["Fri, 99 Oct 2022 11:02:55 GMT", "21 Xyz 2022 11:02"],
+        [
+            "",
+            "soon",
+            "03/04/2026",
+            "31.02.2026",
+            "2026-13-01",
+            "2026-11-02 25:00",
+            "0001-01-01T00:00:00+14:00",
+            "99",
+            "9" * 40,
+            "2026",
+            "Fri, 99 Oct 2022 11:02:55 GMT",
+            "21 Xyz 2022 11:02",
+        ],
     )
     def test_what_is_no_time(self, text: str) -> None:
         """Nor any that could be two."""
@@ -206,10 +219,8 @@ class TestCells:
     @given(st.text(max_size=70) | st.from_regex(r"[0-9]{1,4}[-./ ][0-9A-Za-z]{1,4}[-./ ][0-9]{1,5}([ T][0-9:.]{1,12})?([+-][0-9:]{1,6})?"))
     def test_no_text_raises_anything_else(self, text: str) -> None:
         """It is a time in UTC, or none."""
-        try:
+        with contextlib.suppress(InvalidInput):
             assert read_time(text).tzinfo is UTC
-        except InvalidInput:
-            pass
 
     def test_yes_and_no(self) -> None:
         """As people and programs write it."""

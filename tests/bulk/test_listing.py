@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optoutkit.bulk import Listing, open_list
-from optoutkit.bulk.rows import BadRow
+from optoutkit.bulk.rows import BadRow, Row
 from optoutkit.errors import InvalidInput, MissingExtra
 
 Read = Callable[..., Any]
@@ -196,7 +196,7 @@ class TestCompression:
         """What can be read comes, and then it is told: nobody believes that it was all."""
         numbers = [int.from_bytes(os.urandom(6)) for _ in range(30_000)]
         packed = PACKERS[compression]("".join(f"b{number}@example.com\n" for number in numbers).encode())
-        rows = []
+        rows: list[Row | BadRow] = []
         with open_list(io.BytesIO(packed[: len(packed) // 2])) as listing, pytest.raises(InvalidInput, match="not copied whole"):
             rows.extend(listing)
         assert len(rows) > 1000
@@ -206,16 +206,16 @@ class TestCompression:
         """The same, for bytes that changed on the way."""
         packed = bytearray(PACKERS[compression]("".join(f"b{number}@example.com\n" for number in range(30_000)).encode()))
         packed[-30:-10] = bytes(20)
-        with pytest.raises(InvalidInput, match="cannot be unpacked|not copied whole"), open_list(io.BytesIO(packed)) as listing:
+        with pytest.raises(InvalidInput, match=r"cannot be unpacked|not copied whole"), open_list(io.BytesIO(packed)) as listing:
             list(listing)
 
     def test_a_bomb_takes_no_memory(self) -> None:
-        """A gigabyte of one letter in some kilobytes is one bad line."""
+        """A hundred megabytes of one letter in some kilobytes is one bad line."""
         compressor = zstandard.ZstdCompressor().compressobj()
-        bomb = b"a@b.example\n" + b"".join(compressor.compress(b"x" * 2**20) for _ in range(1000)) + compressor.flush()
-        packed = zstandard.compress(b"a@b.example\n") + bomb[len(b"a@b.example\n") :]
+        bomb = b"".join(compressor.compress(b"x" * 2**20) for _ in range(100)) + compressor.flush()
+        packed = zstandard.compress(b"a@b.example\n") + bomb
         with open_list(io.BytesIO(packed)) as listing:
-            good, bad = listing
+            _, bad = listing
         assert isinstance(bad, BadRow)
         assert len(bad.text) <= 256 * 1024
         assert len(packed) < 100_000

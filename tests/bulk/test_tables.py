@@ -32,6 +32,8 @@ class TestQuotes:
         """Separators, quotation marks, ends of lines; each row knows its line and its text."""
         text = 'a@b.example,"x, ""y""\n\nz"\nb@b.example,"\r\n"\n'
         first, second = rows_of(text)
+        assert isinstance(first, Row)
+        assert isinstance(second, Row)
         assert (first.line, first.text, first.cells) == (1, text[: text.index("b@b")], ["a@b.example", 'x, "y"\n\nz'])
         assert (second.line, second.cells) == (4, ["b@b.example", "\r\n"])
 

@@ -11,6 +11,7 @@ from optoutkit.errors import InvalidInput
 __all__ = ["Column", "Sample", "assign", "read_mapping"]
 
 _NEVER_GUESSED = {Field.SELLER, Field.VERIFIED}
+_FEW = 10  # a list may be bad for the most part, as one of rejects is; a column of streets has no address in it
 _KEYS = ("address:", "order:", "digest:")
 _EXCLUDES = {
     Field.IDENTITY: {Field.IDENTITY, Field.ADDRESS, Field.ORDER},
@@ -146,7 +147,7 @@ def _misfit(field: Field, values: Sequence[str]) -> str:
     """Why these cannot be the values of a field; empty if they can."""
     if field.names_a_buyer:
         good = sum(map(is_identity, values))
-        return "" if 2 * good >= len(values) else f"its values are no {field}: {next(v for v in values if not is_identity(v))[:40]!r}"
+        return "" if _FEW * good >= len(values) else f"its values are no {field}: {next(v for v in values if not is_identity(v))[:40]!r}"
     try:
         for value in values:
             _CHECKS.get(field, str)(value)
