@@ -1,5 +1,6 @@
 """URIs of mailboxes on servers."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,6 +60,15 @@ def test_what_is_wrong_with_it_is_told_without_repeating_it(uri: str, why: str) 
     if uri.startswith("imap"):
         with pytest.raises(InvalidUri):
             open_source(uri)
+
+
+def test_options_are_those_of_the_documentation() -> None:
+    """The page has each, and no other."""
+    page = (Path(__file__).parents[3] / "docs" / "mailboxes.md").read_text(encoding="utf-8")
+    table = page.partition("| option | meaning |")[2].partition("\n\n")[0]
+    with pytest.raises(InvalidUri) as raised:
+        ImapUri.parse("imaps://me@host?x=1")
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == str(raised.value).partition("there is: ")[2].split(", ")
 
 
 def test_nothing_shows_a_password() -> None:

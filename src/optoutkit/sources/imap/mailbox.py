@@ -196,7 +196,7 @@ def read_imap(uri: str, *, max_bytes: int = MAX_BYTES) -> Iterator[Item]:
 
     Args:
         uri: ``imaps://USER@HOST/FOLDER``, or ``imap://`` for a server that begins TLS with STARTTLS. The options that may follow a ``?``
-            are told on the page :doc:`sources`.
+            are told on the page :doc:`mailboxes`.
         max_bytes: No more of any one mail is read, and one byte, which makes a parser with this limit refuse it.
 
     Raises:
