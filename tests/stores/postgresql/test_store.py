@@ -18,7 +18,9 @@ from optoutkit.stores.postgresql import PostgresqlStore, sessions
 from optoutkit.stores.postgresql import statements as sql
 from optoutkit.stores.postgresql.requests import Query
 from optoutkit.stores.rows import micros
-from optoutkit.testing.stores import DurableStoreConformance, ManualClock, StoreFactory, all_at_once
+from optoutkit.testing.stores import ManualClock, StoreFactory, all_at_once
+from optoutkit.testing.stores.entries import EntryRules
+from optoutkit.testing.stores.links import LinkRules
 
 BUYER, OTHER, ORDER = Address("buyer@example.com"), Address("other@example.com"), OrderId("302-1234567-1234567")
 Open = Callable[[str], OptOutStore]
@@ -281,6 +283,17 @@ def test_a_fork_takes_connections_of_its_own(uri: str, start: Callable[..., Any]
     assert (output, errors) == ("101\n", "")
 
 
+def test_connections_of_a_parent_are_left_to_it(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are neither used nor closed, as that would be noticed there."""
+    with open_store(uri) as store:
+        store.record([OptOut(BUYER)])
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        assert store.lookup([BUYER]).keys() == {BUYER}
+        (inherited,) = _leave_nothing_open()
+        assert inherited.execute("SELECT 1").fetchone() == (1,)
+        inherited.close()
+
+
 # Asyncio
 
 
@@ -356,6 +369,28 @@ def test_closing_lets_what_was_called_finish(uri: str) -> None:
     asyncio.run(scenario())
 
 
+def test_a_loop_that_ends_ends_its_writes(uri: str, locked: Callable[[], "psycopg.Connection[Any]"]) -> None:
+    """What nobody waits for any more is given up, whole; in the next loop the store goes on."""
+    store = open_async_store(uri)
+
+    async def leave() -> None:
+        await store.health()
+        locked()
+        writing = asyncio.create_task(store.record([OptOut(BUYER)]))
+        await asyncio.sleep(0)
+        assert not writing.done()
+
+    asyncio.run(leave())
+    locked().rollback()
+
+    async def go_on() -> None:
+        async with store:
+            assert await store.lookup([BUYER]) == {}
+            assert (await store.record([OptOut(BUYER)])).new == 1
+
+    asyncio.run(go_on())
+
+
 def test_many_tasks_share_few_connections(uri: str) -> None:
     """Whoever finds no connection waits for one."""
 
@@ -395,8 +430,8 @@ PARTITIONED = """
 """
 
 
-class TestPartitioned(DurableStoreConformance):
-    """All of the contract holds where an administrator has cut the tables into partitions."""
+class TestPartitioned(EntryRules, LinkRules):
+    """The contract holds where an administrator has cut the tables into partitions."""
 
     @pytest.fixture
     def make_store(self, server_uri: str, schema: str, raw: Raw) -> StoreFactory:
