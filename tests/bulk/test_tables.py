@@ -66,6 +66,11 @@ class TestQuotes:
             assert isinstance(rows[0], BadRow)
             assert rows[-1].cells == ["b@b.example", ""]  # type: ignore[union-attr]
 
+    def test_such_a_value_at_the_very_beginning(self, read: Read) -> None:
+        """Where it is found out how the table is written."""
+        done = read(f'a@b.example,"{"x" * 140_000}"\nb@b.example,\n')
+        assert (done.keys, len(done.bad)) == (["b@b.example"], 1)
+
     def test_tabs_quote_nothing(self) -> None:
         """As in Amazon's reports: an inch is an inch; marks round a whole value are taken away."""
         rows = rows_of('"a@b.example"\t5"\nb@b.example\t"x\n', Dialect("\t"))

@@ -1,7 +1,6 @@
 """Lines of text out of bytes: the encoding found, their length bounded, their numbers kept."""
 
 import codecs
-import io
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -95,13 +94,7 @@ class Lines:
     def __init__(self, file: TextIO) -> None:
         self.number = 0
         self._again: deque[str] = deque()
-        self._file = file
         self._lines = iter(partial(file.readline, LONGEST_LINE), "")
-
-    @classmethod
-    def of(cls, file: io.BufferedReader, encoding: Encoding) -> "Lines":
-        """The lines of a file of bytes."""
-        return cls(io.TextIOWrapper(file, encoding.codec, encoding.errors, newline=""))
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -112,8 +105,7 @@ class Lines:
         else:
             line = next(self._lines)
             if len(line) == LONGEST_LINE and line[-1] not in "\r\n":
-                while (rest := self._file.readline(LONGEST_LINE)) and rest[-1] not in "\r\n":
-                    pass
+                next((rest for rest in self._lines if rest[-1] in "\r\n"), None)
         self.number += 1
         return line
 

@@ -97,9 +97,6 @@ class _GzipReader(io.RawIOBase):
     def __init__(self, file: BinaryIO) -> None:
         self._file = gzip.GzipFile(fileobj=file)
 
-    def readable(self) -> bool:
-        return True
-
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         try:
             return self._file.readinto(buffer)

@@ -32,10 +32,6 @@ class ZstdReader(io.RawIOBase):
         self._unpacked = memoryview(b"")
         self._frame: zstandard.ZstdDecompressionObj | None = None
 
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Fill a buffer as far as there is something; 0 is the end.
 
