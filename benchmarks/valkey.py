@@ -6,12 +6,14 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import redis
+
 from benchmarks.servers import free_port
 
 __all__ = ["ValkeyCluster", "ValkeyServer"]
@@ -53,13 +55,22 @@ class ValkeyServer:
         with self.client as client:
             return client.execute_command(*words)
 
-    def start(self, *settings: str) -> None:
+    def refusal(self, *words: str) -> str | None:
+        """The first word of the error that a command meets (PING, if none is given); None if there is no error."""
+        try:
+            self.command(*(words or ("PING",)))
+        except redis.RedisError as error:
+            return getattr(error, "status_code", None) or str(error).partition(" ")[0]
+        return None
+
+    def start(self, *settings: str, ready: bool = True) -> None:
         """Start, and come back when it answers."""
         command = [self._binary, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.root), "--save", ""]
         command += ["--unixsocket", str(self.socket), "--repl-diskless-sync-delay", "0", *self._settings, *settings]
         with (self.root / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        until(self._answers)
+        if ready:
+            until(self._answers)
 
     def stop(self, how: int = signal.SIGKILL) -> None:
         """End it; SIGKILL is a crash."""
@@ -110,7 +121,7 @@ class ValkeyCluster:
         until(lambda: all(self._info(node)["cluster_known_nodes"] == str(len(self.nodes)) for node in self.nodes))
         for master, replica in zip(self.nodes[:masters], self.nodes[masters:], strict=True):
             name = master.command("CLUSTER", "MYID")
-            until(lambda replica=replica, name=name: self._follows(replica, name))
+            until(partial(self._follows, replica, name))
         self.settle()
 
     @property
@@ -142,7 +153,7 @@ class ValkeyCluster:
     @staticmethod
     def _in_step(node: ValkeyServer) -> bool:
         replication = node.client.info("replication")
-        return replication["role"] == "master" or replication["master_link_status"] == "up"
+        return bool(replication["role"] == "master" or replication["master_link_status"] == "up")
 
 
 def until(done: Callable[[], bool]) -> None:

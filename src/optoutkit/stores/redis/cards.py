@@ -17,6 +17,8 @@ from optoutkit.stores.rows import REASON_CODES, micros, moment, opt_out_of
 
 __all__ = ["Card", "history_line"]
 
+_decode = json.JSONDecoder().raw_decode  # half the time of json.loads, as there is no white space to be expected
+
 _EMPTY_CARD: tuple[list[Any], ...] = ([], [], [], [])
 _EMPTY_ENTRY = (None, None, 0, "")
 
@@ -49,7 +51,10 @@ class Card:
         if raw is None:
             return card
         try:
-            fields = json.loads(raw)
+            text = raw.decode()
+            fields, end = _decode(text)
+            if end != len(text):
+                raise ValueError("something follows")
             entries, withdrawn, link, hot = fields + list(_EMPTY_CARD[len(fields) :])
             for reason, *row in entries:
                 card.entries[reason] = opt_out_of(identity, seller, reason, *row, *_EMPTY_ENTRY[len(row) :])

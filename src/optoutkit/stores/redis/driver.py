@@ -98,9 +98,7 @@ class _Idle:
             return Failure(f"it does not answer within {self._settings.timeout:g} seconds: see that it runs and is not overloaded")
         if isinstance(error, redis.ResponseError):
             return Failure("it refuses the user or the database that the URI names: correct the URI")
-        cause = error.__context__
-        detail = f" ({cause.strerror})" if isinstance(cause, OSError) and cause.strerror else ""
-        return Failure(f"it cannot be reached, or has closed the connection{detail}: see that it runs, and try again")
+        return Failure(f"it cannot be reached, or has closed the connection{_detail(error.__context__)}: see that it runs, and try again")
 
 
 class Connections(_Idle):
@@ -154,16 +152,19 @@ class Connections(_Idle):
 
     def _replies(self, talk: Talk, connection: Any) -> list[Reply]:
         replies: list[Reply] = []
+        is_replica = False
         try:
             for _ in talk.commands:
                 try:
                     replies.append(connection.read_response())
                 except redis.ResponseError as error:
-                    replies.append(_refusal(error))
+                    refusal = _refusal(error)
+                    replies.append(refusal)
+                    is_replica |= refusal.code == "READONLY"
         except BaseException:
             connection.disconnect()  # there may be replies in it that nobody waits for
             raise
-        if Refusal("READONLY") in replies:
+        if is_replica:
             connection.disconnect()  # and those that are idle: the name of the server may have gone to another
             self._close_idle()
         else:
@@ -219,17 +220,20 @@ class AsyncConnections(_Idle):
 
     async def _replies(self, talk: Talk, connection: Any) -> list[Reply]:
         replies: list[Reply] = []
+        is_replica = False
         try:
             await connection.send_packed_command([_packed(talk.commands)])
             for _ in talk.commands:
                 try:
                     replies.append(await connection.read_response())
                 except redis.ResponseError as error:
-                    replies.append(_refusal(error))
+                    refusal = _refusal(error)
+                    replies.append(refusal)
+                    is_replica |= refusal.code == "READONLY"
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
-        if Refusal("READONLY") in replies:
+        if is_replica:
             await connection.disconnect(nowait=True)
             await self._close_idle()
         else:
@@ -266,6 +270,13 @@ def _refusal(error: Exception) -> Refusal:
         return Refusal(code, (error.host, error.port))  # type: ignore[attr-defined]
     match = _CODE.match(str(error))
     return Refusal(code or (match[0] if match else "ERR"))
+
+
+def _detail(cause: BaseException | None) -> str:
+    """What the system said, in brackets; asyncio puts words of its own over that of a connection that was refused."""
+    if isinstance(cause, ConnectionError) and cause.errno:
+        return f" ({os.strerror(cause.errno)})"
+    return f" ({cause.strerror})" if isinstance(cause, OSError) and cause.strerror else ""
 
 
 def _is_stale(error: Exception) -> bool:

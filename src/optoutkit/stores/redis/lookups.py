@@ -47,8 +47,8 @@ def look_up(hashes: Hashes, asked: Mapping[str, Identity], seller: str, at: Call
         return {}
     desk = _Desk(lists, asked)
     desk.lay_out(columns, replies)
-    there = [column for column in columns if column in desk.cards]
-    for step in (desk.next_to, desk.beyond):
+    there = list(desk.cards)
+    for step in (desk.next_to, desk.beyond) if desk.is_linked else ():
         columns = sorted({further for column in there for further in step(column)} - desk.seen)
         if columns:
             desk.lay_out(columns, (yield from hashes.read((column, fields) for column in columns)))
@@ -63,7 +63,7 @@ def look_up(hashes: Hashes, asked: Mapping[str, Identity], seller: str, at: Call
                     continue
             in_force.append(entry)
         if in_force:
-            found[asked[column]] = rules.best(in_force, asked[column])
+            found[asked[column]] = in_force[0] if len(in_force) == 1 else rules.best(in_force, asked[column])
     return found
 
 
@@ -75,6 +75,7 @@ class _Desk:
         self._asked = asked
         self.seen: set[str] = set()
         self.cards: dict[str, list[Card]] = {}
+        self.is_linked = False  # whether anything leads anywhere
 
     def lay_out(self, columns: Sequence[str], replies: Sequence[Sequence[bytes | None]]) -> None:
         """Add what was fetched."""
@@ -82,7 +83,12 @@ class _Desk:
         for column, values in zip(columns, replies, strict=True):
             if any(values):
                 identity = self._asked.get(column) or identity_of(column)
-                self.cards[column] = [Card.read(raw, identity, seller) for raw, seller in zip(values, self._lists, strict=True)]
+                cards = []
+                for raw, seller in zip(values, self._lists, strict=True):
+                    card = _NOTHING if raw is None else Card.read(raw, identity, seller)
+                    self.is_linked = self.is_linked or card.link is not None or bool(card.hot)
+                    cards.append(card)
+                self.cards[column] = cards
 
     def next_to(self, column: str) -> Iterator[str]:
         """The address of an order; the hot orders of an address."""
@@ -97,8 +103,13 @@ class _Desk:
             if card.link:
                 yield from self._card(card.link[0], number).hot
 
-    def entries(self, column: str) -> Iterator[OptOut]:
+    def entries(self, column: str) -> Iterable[OptOut]:
         """All entries that hold for an identity, expired ones too."""
+        if self.is_linked:
+            return self._linked_entries(column)
+        return [entry for card in self.cards[column] for entry in card.entries.values()]
+
+    def _linked_entries(self, column: str) -> Iterator[OptOut]:
         cluster: set[str] = set()
         for number in range(len(self._lists)):
             cluster |= self._cluster(column, number)  # links of the seller's list lead on to shared entries

@@ -38,7 +38,7 @@ _MEANINGS = {
     "NOREPLICAS": "it has too few replicas to take writes: bring them back, or lower min-replicas-to-write",
     "OOM": "it is out of memory: raise maxmemory, or move other data away",
     "READONLY": "it is a read-only replica: name the primary, or wait for the failover to end",
-    "TRYAGAIN": "a slot is moving from node to node: try again",
+    "TRYAGAIN": "slots are moving from node to node: try again",
 }
 
 
@@ -62,7 +62,7 @@ class Router:
 
         Args:
             commands: In this order on each server; in none between servers.
-            durable: Whether they write what must be on as many replicas as the settings say.
+            durable: Whether they write, and it must be on as many replicas as the settings say.
 
         Returns:
             Their replies, none of which is a refusal.
@@ -71,6 +71,8 @@ class Router:
             StoreUnavailable: A server could not be reached, or refused; other commands may be done.
             StoreCorrupt: A key holds something else.
         """
+        if not (durable or self._cluster):
+            return (yield from self._read(commands))
         errand = _Errand(commands, self._wait if durable and self._replicas else None, self._replicas)
         for _ in range(_ATTEMPTS):
             owners = self._owners or (yield from self._learn_owners(errand.failed))
@@ -87,7 +89,18 @@ class Router:
                     self._owners = None
             elif errand.moved:
                 break
-        raise _explained(errand.last, None if self._cluster else self._configured[0])
+        raise _explained(Refusal("TRYAGAIN"), None) if self._cluster else _explained(Refusal("MOVED"), self._configured[0])
+
+    def _read(self, commands: Sequence[Routed]) -> Flow[list[Reply]]:
+        """The same where there is one server, and nothing can be elsewhere: with less ado, as most lookups come here."""
+        node = self._configured[0]
+        (answer,) = yield from ask(Exchange((Talk(node, [command for _, command in commands]),)))
+        if isinstance(answer, Failure):
+            raise StoreUnavailable(f"{_named(node)}: {answer.why}")
+        for reply in answer:
+            if isinstance(reply, Refusal):
+                raise _explained(reply, node)
+        return answer
 
     def nodes(self) -> Flow[list[Node]]:
         """Tell which servers have the data, without their replicas."""
@@ -127,7 +140,6 @@ class _Errand:
         self._lacking: set[Node] = set()  # nodes that have not got the script
         self.replies: list[Reply] = [None] * len(commands)
         self.left = list(range(len(commands)))
-        self.last = Refusal("TRYAGAIN")
         self.moved: dict[int, Node] = {}
         self.failed: dict[Node, str] = {}
 
@@ -176,7 +188,6 @@ class _Errand:
                 raise StoreUnavailable(f"{_named(node)}: only {reply} of {self._replicas} replicas have the write: see that they run")
 
     def _follow(self, index: int | None, refusal: Refusal, node: Node) -> None:
-        self.last = refusal
         target = refusal.node and (refusal.node[0] or node[0], refusal.node[1])
         if index is None or refusal.code not in ("MOVED", "ASK", "NOSCRIPT", "TRYAGAIN"):
             raise _explained(refusal, node)

@@ -19,7 +19,7 @@ Node = tuple[str, int]
 
 _DEFAULT_PORT = 6379
 _PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")  # no braces: what stands in braces decides on the slot
-_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.%]+)\]|([^\[\]:/?#@\s]+))(?::([0-9]{1,5}))?")
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.%]+)\]|([^\[\]:/?#@,\s]+))(?::([0-9]{1,5}))?")
 _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 

@@ -44,12 +44,10 @@ class Verbs:
 
     def open(self) -> Flow[list[str]]:
         """Make sure that the data is ours to work with, and say what might lose it."""
-        slot, key = self._layout.schema
-        (version,) = yield from self._hashes.send([(slot, (b"GET", key))])
-        if version is None:
-            yield from self._hashes.send([(slot, (b"SET", key, b"%d" % SCHEMA_VERSION, b"NX"))], durable=True)
         yield from self._check_version()
         nodes = yield from self._router.nodes()
+        if len(nodes) == 1:  # it may be a node of a cluster that we take for one server: then it has not got all the parts
+            yield from self._hashes.send([(slot, (b"EXISTS", key)) for slot, key in self._layout.probes()])
         return (yield from advise(nodes, wait=self._wait))
 
     def lookup(self, identities: Iterable[Identity], seller: str, at: datetime | None) -> Flow[dict[Identity, OptOut]]:
@@ -104,9 +102,13 @@ class Verbs:
 
     def _check_version(self) -> Flow[None]:
         slot, key = self._layout.schema
-        (version,) = yield from self._hashes.send([(slot, (b"GET", key))])
-        if version is None or not version.isdigit():
-            raise StoreCorrupt("under the prefix there is no opt-out store, or something else: choose another prefix")
+        get = (slot, (b"GET", key))
+        (version,) = yield from self._hashes.send([get])
+        if version is None:
+            # Whoever is first says it; the next one to come says it again if that is lost.
+            _, version = yield from self._hashes.send([(slot, (b"SET", key, b"%d" % SCHEMA_VERSION, b"NX")), get])
+        if not version.isdigit():
+            raise StoreCorrupt("there is something else under the store's prefix: choose another one")
         if int(version) > SCHEMA_VERSION:
             raise StoreVersionError(
                 f"the store has schema version {int(version)}, this optoutkit knows {SCHEMA_VERSION}: update optoutkit to open it"
