@@ -95,6 +95,13 @@ class TestGoingOn:
             assert (done.rows, done.new, last.new) == (BATCH, BATCH, 2 * BATCH)
             assert sum(1 for _ in store.scan()) == 3 * BATCH
 
+    def test_a_line_of_a_document_is_done_when_all_its_rows_are(self) -> None:
+        """An answer on one line is many rows: none of them may be passed over when the import goes on."""
+        raw = "[" + ",".join(f'{{"email": "b{number}@b.example"}}' for number in range(BATCH + 5)) + "]"
+        told = []
+        import_list(listing(raw), None, on_progress=lambda done: told.append((done.rows, done.last_line)))
+        assert told == [(BATCH, 0), (BATCH + 5, 0)]
+
     def test_what_stands_before_a_damage_is_recorded(self, tmp_path: Path) -> None:
         """Its bad lines are kept, too, and then the damage is told."""
         raw = gzip.compress(("bad\n" + "".join(f"b{number}@b.example\n" for number in range(20_000))).encode())

@@ -179,6 +179,9 @@ class TestSources:
             (b'{"a": 1}\n{"a": 2}\n', "no column has addresses or order IDs; say which one does. There is: 'a'"),
             (b"[]", "no column has addresses"),
             (b"[1, 2]", "no column has addresses"),
+            (b"," * 1000 + b"\n", "it has 1001 columns; 1000 are the most that can be"),
+            (b'{"a' + b'": 1, "b'.join(b"%d" % number for number in range(1001)) + b'": 1}', "it has 1001 columns"),
+            (b",".join(b"n%d" % n for n in range(30)), "'n18', 'n19', …"),
         ],
     )
     def test_what_is_no_list_is_told(self, read: Read, raw: bytes, why: str) -> None:

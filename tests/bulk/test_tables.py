@@ -61,7 +61,7 @@ class TestQuotes:
 
     def test_a_value_beyond_all_measure(self) -> None:
         """One that the csv module refuses, in one line or over many, is bad; what comes behind is not."""
-        for filling in ("x" * 140_000, "\n".join(["x" * 1500] * 99)):
+        for filling in ("x" * 140_000, "\n".join(["x" * 1500] * 99), '","\n'.join(["x" * 9000] * 60)):
             rows = rows_of(f'a@b.example,"{filling}"\nb@b.example,\n')
             assert isinstance(rows[0], BadRow)
             assert rows[-1].cells == ["b@b.example", ""]  # type: ignore[union-attr]

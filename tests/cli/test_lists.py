@@ -56,6 +56,14 @@ class TestImport:
         assert done.err.splitlines()[0] == "note: standard input: CSV separated by tabs, UTF-8, as of Mailgun, bounces"
         assert "not used: 'code' (not known), 'error' (not known)" in done.err
 
+    def test_many_columns_are_not_all_shown(self, run: Run) -> None:
+        """Those that are used are."""
+        done = run(
+            "import", "-", stdin=(",".join(f"n{number}" for number in range(30)) + ",email\n" + "x," * 30 + "a@b.example\n").encode()
+        )
+        assert "column 'email': address" in done.err
+        assert done.err.endswith("'n9' (not known), …\n")
+
     def test_json(self, run: Run) -> None:
         """One object, with what each column tells."""
         done = run("import", "-", "--format", "json", stdin=TABLE.encode() + b"c@;bounce;z\n")

@@ -11,6 +11,7 @@ from optoutkit.errors import InvalidInput
 __all__ = ["Column", "Sample", "assign", "read_mapping"]
 
 _NEVER_GUESSED = {Field.SELLER, Field.VERIFIED}
+_LISTED = 20
 _FEW = 10  # a list may be bad for the most part, as one of rejects is; a column of streets has no address in it
 _KEYS = ("address:", "order:", "digest:")
 _EXCLUDES = {
@@ -89,8 +90,7 @@ def assign(samples: Sequence[Sample], told: Mapping[str, Field | None], form: Fo
         else:
             chosen[guess.key] = guess
     if not any(column.field and column.field.names_a_buyer for column in chosen.values()):
-        names = ", ".join(repr(sample.name) for sample in samples)
-        raise InvalidInput(f"no column has addresses or order IDs; say which one does. There is: {names}")
+        raise InvalidInput(f"no column has addresses or order IDs; say which one does. There is: {_listed(samples)}")
     unknown = {sample.key: Column(sample.name, sample.key, None, "not known") for sample in samples}
     return tuple((unknown | unused | chosen).values())
 
@@ -105,9 +105,12 @@ def _as_told(samples: Sequence[Sample], told: Mapping[str, Field | None]) -> Ite
             sample for sample in samples if plain_name(sample.name) == plain_name(name)
         ]
         if not same:
-            names = ", ".join(repr(sample.name) for sample in samples)
-            raise InvalidInput(f"there is no column {name!r}; there is: {names}")
+            raise InvalidInput(f"there is no column {name!r}; there is: {_listed(samples)}")
         yield Column(same[0].name, same[0].key, field, "you say so")
+
+
+def _listed(samples: Sequence[Sample]) -> str:
+    return ", ".join([repr(sample.name) for sample in samples[:_LISTED]] + ["…"] * (len(samples) > _LISTED))
 
 
 def _by_name(samples: Sequence[Sample], form: Form | None) -> Iterator[Column]:

@@ -19,7 +19,7 @@ from optoutkit.bulk.rows import BadRow, Row
 __all__ = ["Dialect", "read_table", "split", "survey"]
 
 MOST_LINES = 100
-"""Over how many lines a quoted value may extend."""
+"""Over how many lines a row with quoted values may extend; no more characters than a line may have, either."""
 
 _SEPARATORS = (",", ";", "\t", "|")
 _DECLARATION = "sep="  # Excel's, as the first line
@@ -111,9 +111,13 @@ def _read_quoted(lines: Lines, first: str, dialect: Dialect, width: int | None) 
     taken: list[str] = []
 
     def feed() -> Iterator[str]:
+        length = 0
         for line in chain([first], islice(lines, MOST_LINES - 1)):
             taken.append(line)
             yield line
+            length += len(line)
+            if length > LONGEST_LINE:
+                return
 
     try:
         cells = next(csv.reader(feed(), delimiter=dialect.separator, strict=True))

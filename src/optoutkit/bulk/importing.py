@@ -32,7 +32,7 @@ class ImportReport:
         entries: How many entries there were in the rows.
         passed_over: How many rows say themselves that nobody opted out.
         bad: How many rows could not be used.
-        last_line: The number of the line on which the last row begins; all up to there is done.
+        last_line: A line up to which all is done.
     """
 
     rows: int = 0
@@ -116,7 +116,6 @@ class _Batch:
 
     def take(self, row: Row | BadRow, reader: EntryReader) -> None:
         self.rows += 1
-        self.last_line = row.line
         if isinstance(row, Row):
             try:
                 found = reader.read(row.cells)
@@ -133,10 +132,12 @@ class _Batch:
 def _batches(listing: Listing, reader: EntryReader, after_line: int) -> Iterator[_Batch]:
     """The rows in batches; what stands before an error in one of its own."""
     batch, failure = _Batch(), None
+    shared_lines = listing.layout.form == "json"  # of a document a line may have more rows
     try:
         for row in listing:
             if row.line > after_line:
                 batch.take(row, reader)
+                batch.last_line = row.line - shared_lines
                 if batch.is_full:
                     yield batch
                     batch = _Batch()

@@ -28,6 +28,9 @@ __all__ = ["Layout", "Listing", "open_list"]
 _SAMPLED = 100
 """How many rows are looked at before the columns are assigned."""
 
+_MOST_COLUMNS = 1000
+_LONGEST_NAME = 60  # as it is shown
+
 
 @attrs.frozen(kw_only=True)
 class Layout:
@@ -208,8 +211,10 @@ def _samples(rows: Sequence[Row], names: Sequence[str]) -> list[Sample]:
     keys: dict[int | str, str] = {}
     for row in rows:
         if isinstance(row.cells, Mapping):
-            keys |= {name: name for name in row.cells}
+            keys |= {name: name[:_LONGEST_NAME] for name in row.cells}
+    width = max([len(names), len(keys), *(len(row.cells) for row in rows)])
+    if width > _MOST_COLUMNS:
+        raise InvalidInput(f"it has {width} columns; {_MOST_COLUMNS} are the most that can be")
     if not keys:
-        width = max([len(names), *(len(row.cells) for row in rows)])
-        keys = {key: names[key].strip() if key < len(names) else str(key + 1) for key in range(width)}
+        keys = {key: names[key].strip()[:_LONGEST_NAME] if key < len(names) else str(key + 1) for key in range(width)}
     return [Sample(name, key, tuple(value for row in rows if (value := cell(row.cells, key).strip()))) for key, name in keys.items()]

@@ -26,7 +26,7 @@ from optoutkit.stores.opening import open_store
 __all__ = ["export_lists", "import_lists"]
 
 _SHOWN = 10
-"""How many bad lines are told one by one."""
+"""How many bad lines, and columns that are not used, are told one by one."""
 
 _FORMS_BY_SUFFIX = {".csv": "csv", ".txt": "plain"}
 _PACKED_BY_SUFFIX = {".gz": "gzip", ".zst": "zstd"}
@@ -157,7 +157,7 @@ def _description(name: str, layout: Layout) -> Iterator[str]:
             yield f"column {column.name!r}: {column.field} ({column.why})"
     unused = [f"{column.name!r} ({column.why})" for column in layout.columns if not column.field]
     if unused:
-        yield f"not used: {', '.join(unused)}"
+        yield f"not used: {', '.join([*unused[:_SHOWN], *['…'] * (len(unused) > _SHOWN)])}"
 
 
 @click.command("export")
