@@ -1,6 +1,7 @@
 """The guard: decides for each recipient of a message whether it may go, and stands between a program and its sender."""
 
 from optoutkit.guard.adapters import SenderAdapter
+from optoutkit.guard.contact_reasons import topic_of_contact_reason
 from optoutkit.guard.decisions import Action, Decision, DecisionReason, Guidelines, Verdict
 from optoutkit.guard.envelopes import enveloped
 from optoutkit.guard.guards import AsyncGuard, Delivery, Guard
@@ -27,4 +28,5 @@ __all__ = [
     "Verdict",
     "enveloped",
     "read_address",
+    "topic_of_contact_reason",
 ]

@@ -109,6 +109,7 @@ class _BaseGuard:
         self,
         *,
         topic: str | None = None,
+        contact_reason: str | None = None,
         reply_to_buyer: bool | None = None,
         custom_order: bool | None = None,
         order_ids: str | OrderId | Iterable[str | OrderId] | None = None,
@@ -116,11 +117,15 @@ class _BaseGuard:
         """Say of the messages sent within a ``with`` block what only the caller knows.
 
         It holds for this guard, in this thread or task only (a context variable), and for tasks started inside the block.
-        Blocks nest: what an inner one says counts, what it leaves out is taken from the outer one.
+        Blocks nest: what an inner one says counts, what it leaves out is taken from the outer one. What is returned can be entered
+        any number of times, from any thread.
 
         Args:
             topic: What the messages are about. A critical topic is believed unless the text solicits, one that is not critical
                 always. A message's own ``topic`` goes before it. A topic that neither policy nor classifier knows says nothing.
+            contact_reason: For which of Amazon's contact reasons they are written, such as ``"Problem with order"``; the topic follows
+                from it, where none is given. One that is not known says nothing. See
+                :func:`optoutkit.guard.topic_of_contact_reason`.
             reply_to_buyer: Whether they are replies on the buyer's own thread.
             custom_order: Whether they are about a custom order.
             order_ids: The orders they are about, beside those that the messages name.
@@ -133,7 +138,13 @@ class _BaseGuard:
             with guard.declare(topic=Topic.SHIPPING_ADDRESS):
                 smtp.send_message(message)
         """
-        declaration = Declaration(topic=topic, reply_to_buyer=reply_to_buyer, custom_order=custom_order, order_ids=order_ids)
+        declaration = Declaration.made_of(
+            topic=topic,
+            contact_reason=contact_reason,
+            reply_to_buyer=reply_to_buyer,
+            custom_order=custom_order,
+            order_ids=order_ids,
+        )
         return declared(self, declaration)
 
     def wrap(self, sender: T) -> T:
