@@ -107,26 +107,25 @@ def watch(
 
 def _round(one: _Watched, stop: Stop, tell: Callable[[str], object], interval: float) -> Iterator[Item]:
     """Look at a mailbox once, and say when to look at it next."""
-    one.bell = None
+    one.bell, seconds = None, None
     trouble = ""
     try:
-        try:
-            for item in one.mailbox.look():
-                yield item
-                if stop.is_set():
-                    return
-        except InvalidInput as error:
-            trouble = str(error)
+        for item in one.mailbox.look():
+            yield item
+            if stop.is_set():
+                return
         one.bell, seconds = one.mailbox.listen()
-    except (InvalidInput, SourceUnavailable) as error:
+    except SourceUnavailable as error:
         _failed(one, error, tell)
         return
+    except InvalidInput as error:
+        trouble = str(error)
     one.failures = 0
     one.wait(interval if seconds is None else seconds)
     _tell(one, trouble, tell)
 
 
-def _failed(one: _Watched, error: Exception, tell: Callable[[str], object]) -> None:
+def _failed(one: _Watched, error: SourceUnavailable, tell: Callable[[str], object]) -> None:
     one.wait(min(2.0**one.failures, _LONGEST_WAIT))
     one.failures = min(one.failures + 1, 10)
     _tell(one, str(error), tell)

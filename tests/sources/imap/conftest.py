@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 CERTIFICATE = Path(__file__).parents[2] / "senders" / "localhost.pem"
+DOVECOT = shutil.which("dovecot", path=f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin") or ""
 DEADLINE = 30
 PASSWORD = 's3cr"et-ü'
 
@@ -154,7 +155,7 @@ class Dovecot:
 
     def start(self) -> None:
         """Start, and come back when it listens."""
-        self._process = subprocess.Popen(["dovecot", "-F", "-c", str(self.root / "dovecot.conf")], start_new_session=True, **self._who)
+        self._process = subprocess.Popen([DOVECOT, "-F", "-c", str(self.root / "dovecot.conf")], start_new_session=True, **self._who)
         while True:
             assert self._process.poll() is None, (self.root / "log").read_text()
             with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port), DEADLINE) as connection:
@@ -191,8 +192,8 @@ def _free_port() -> int:
 
 def _needs_dovecot() -> None:
     version = ""
-    if shutil.which("dovecot"):
-        version = subprocess.run(["dovecot", "--version"], capture_output=True, text=True, check=False).stdout
+    if DOVECOT:
+        version = subprocess.run([DOVECOT, "--version"], capture_output=True, text=True, check=False).stdout
     if not version.startswith("2.3."):
         why = f"NOT TESTED: IMAP, since there is no Dovecot 2.3 here ({version.strip() or 'none at all'}); apt-get install dovecot-imapd"
         if os.environ.get("CI"):

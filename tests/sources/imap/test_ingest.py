@@ -144,7 +144,8 @@ class BACKEND:
     (about / "METADATA").write_text("Name: slow-store\nVersion: 1\n")
     (about / "entry_points.txt").write_text("[optoutkit.stores]\nslow = slow_store:BACKEND\n")
     os.mkfifo(tmp_path / "go")
-    return {"PYTHONPATH": str(tmp_path), "OPTOUTKIT_STORE": "slow://"}
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    return {"PYTHONPATH": path, "OPTOUTKIT_STORE": "slow://"}
 
 
 def notice(number: int) -> bytes:
