@@ -7,6 +7,7 @@ caller's mistake: it is cleaned.
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -54,7 +55,7 @@ def pairs_of(pairs: Iterable[LinkPair]) -> list[LinkPair]:
 
 def rekey_pairs(pairs: Iterable[tuple[Digest, Digest]]) -> list[tuple[Digest, Digest]]:
     """The pairs of digests, each of which must be of one kind; one that would move nothing is left out."""
-    found = [(old, new) for old, new in pairs if old != new]
+    found: list[tuple[Any, Any]] = [(old, new) for old, new in pairs if old != new]
     for old, new in found:
         if not (isinstance(old, Digest) and isinstance(new, Digest)):
             raise TypeError("only a digest can take the place of a digest")

@@ -11,7 +11,7 @@
 import base64
 import re
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from optoutkit.identities import Digest, Identity
 from optoutkit.optouts import OptOut
@@ -25,6 +25,7 @@ __all__ = [
     "packed_time",
     "repacked_key",
     "repacked_time",
+    "row_of",
     "whole_seconds",
 ]
 
@@ -88,6 +89,18 @@ def packed_source(source: str) -> str | bytes:
     if source.endswith(_SES_END) and _SES_ID.fullmatch(source):
         return bytes.fromhex(source[1:61].replace("-", "")) + source[62 : -len(_SES_END)].encode()
     return source
+
+
+def row_of(entry: OptOut) -> tuple[Any, ...]:
+    """An entry as the statements that write one take it: key, reason, since, expires_at, verified, source."""
+    return (
+        column_of(entry.identity),
+        rows.REASON_CODES[entry.reason],
+        packed_time(entry.since),
+        rows.micros(entry.expires_at),
+        entry.verified,
+        packed_source(entry.source),
+    )
 
 
 def opt_out_of(  # noqa: PLR0917 - the columns, in their order

@@ -13,23 +13,31 @@ __all__ = [
     "COUNT_KEPT",
     "DELETE_ENTRIES",
     "DELETE_LINKS",
+    "DELETE_ORDER",
     "DELETE_WITHDRAWALS",
+    "ENTRIES_AT",
     "ENTRIES_OF",
     "FORGET_LINK",
     "LINKS_DUE",
     "LINKS_OF",
     "LINK_PAGE",
+    "LISTS",
     "LOOK_UP",
     "LOOK_UP_ONE",
     "LOOK_UP_OWN",
     "NEW_SELLER",
     "PAGE",
     "REFRESH_LINK",
+    "RENAME_ADDRESS",
+    "RENAME_ENTRY",
+    "RENAME_ORDER",
+    "RENAME_WITHDRAWALS",
     "SELLER",
     "SELLERS",
     "SHARED_HOLDS_ANY",
     "UPSERT_LINK",
     "WITHDRAW",
+    "WITHDRAWALS_AT",
     "WITHDRAWALS_OF",
     "insert_entry",
     "upsert_entry",
@@ -123,6 +131,18 @@ CLUSTER = """
     UNION SELECT m.order_key FROM link l JOIN link m ON m.address_key = l.address_key AND m.list = l.list
         WHERE l.order_key = :key AND l.list = :list
 """
+
+LISTS = "SELECT id FROM seller"
+
+ENTRIES_AT = f"SELECT {_ENTRY} FROM entry e WHERE list = ? AND key = ?"
+WITHDRAWALS_AT = "SELECT key, reason, max(withdrawn_at) FROM withdrawal WHERE list = ? AND key = ? GROUP BY key, reason"
+
+# These take the new key, and the list and the old key, or just the old key.
+RENAME_ENTRY = "UPDATE entry SET key = ? WHERE list = ? AND key = ? AND reason = ?"
+RENAME_WITHDRAWALS = "UPDATE OR REPLACE withdrawal SET key = ? WHERE list = ? AND key = ?"
+RENAME_ORDER = "UPDATE OR IGNORE link SET order_key = ? WHERE order_key = ?"
+RENAME_ADDRESS = "UPDATE link SET address_key = ? WHERE address_key = ?"
+DELETE_ORDER = "DELETE FROM link WHERE order_key = ?"
 
 # Two withdrawals in the same microsecond are one.
 WITHDRAW = """

@@ -13,14 +13,15 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from optoutkit.errors import StoreUnavailable
-from optoutkit.identities import Identity
+from optoutkit.identities import Digest, Identity
 from optoutkit.optouts import SHARED, OptOut
 from optoutkit.stores import arguments, rules
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
 from optoutkit.stores.rows import REASON_CODES, micros, moment
 from optoutkit.stores.sqlite import statements as sql
 from optoutkit.stores.sqlite.connections import Connections, begin
-from optoutkit.stores.sqlite.packing import column_of, identity_of, opt_out_of, packed_source, packed_time, whole_seconds
+from optoutkit.stores.sqlite.packing import column_of, identity_of, opt_out_of, row_of, whole_seconds
+from optoutkit.stores.sqlite.rekeying import rekey
 from optoutkit.stores.sqlite.schema import OWN_LIST, SHARED_LIST
 
 __all__ = ["DEFAULT_TIMEOUT", "SqliteStore"]
@@ -184,6 +185,12 @@ class SqliteStore:
         """See :class:`optoutkit.stores.TellsSellers`."""
         return [name for (name,) in self._connections.read(lambda connection: connection.execute(sql.SELLERS).fetchall())]
 
+    def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
+        """See :class:`optoutkit.stores.hashed.Rekeyable`."""
+        names = [(column_of(old), column_of(new)) for old, new in arguments.rekey_pairs(pairs)]
+        now = self._clock()
+        self._connections.write(lambda connection: rekey(connection, names, now))
+
     def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""
         self._connections.write(lambda connection: connection.execute(sql.PAGE, (SHARED_LIST, *_BEFORE_ALL, 1)).fetchall())
@@ -334,19 +341,7 @@ class SqliteStore:
 
 def _rows(entries: Iterable[OptOut]) -> list[tuple[Any, ...]]:
     """Entries as the statements take them, in the order of the file: that is much faster."""
-    rows = [
-        (
-            column_of(entry.identity),
-            REASON_CODES[entry.reason],
-            packed_time(entry.since),
-            entry.expires_at and micros(entry.expires_at),
-            entry.verified,
-            packed_source(entry.source),
-        )
-        for entry in entries
-    ]
-    rows.sort(key=_PLACE)
-    return rows
+    return sorted(map(row_of, entries), key=_PLACE)
 
 
 def _by_column(identities: Iterable[Identity]) -> dict[str, Identity]:
