@@ -333,6 +333,24 @@ def test_guidelines_are_enforced_towards_buyers(store: Any, saying: Any) -> None
     assert guard.check(message).decisions[0].reason is DecisionReason.OPTED_OUT
 
 
+def test_guidelines_may_be_reported_only(store: Any, saying: Any) -> None:
+    """Verdict and explanation name what is broken, each rule once, and nothing is withheld for it; off, nobody looks."""
+    found = [Broken("emoji"), Broken("emoji"), Broken("promotion"), Broken("external_link"), Broken("tracking_pixel")]
+    message = Message("s", "b", to=[str(BUYER), str(SUPPLIER)])
+    verdict = Guard(store, policy=Policy(guidelines="report"), classify=saying("thank_you"), check_guidelines=lambda _message: found).check(
+        message
+    )
+    assert (verdict.guidelines, len(verdict.violations)) == (Guidelines.VIOLATED, 5)
+    told = "It breaks Amazon's communication guidelines (emoji, promotion, external link and 1 more)."
+    plain = "It may go: the recipient is not on the opt-out list."
+    assert [(decision.action, decision.explanation) for decision in verdict.decisions] == [
+        (Action.SEND, f"{plain} {told}"),
+        (Action.SEND, plain),
+    ]
+    verdict = Guard(store, classify=saying("thank_you"), check_guidelines=lambda _message: found).check(message)
+    assert (verdict.guidelines, verdict.violations) == (Guidelines.OFF, ())
+
+
 def test_a_message_that_keeps_the_guidelines_goes(store: Any, saying: Any) -> None:
     """And the verdict says that they were checked."""
     verdict = Guard(store, policy=GUIDELINES, classify=saying("thank_you"), check_guidelines=lambda _message: ()).check(

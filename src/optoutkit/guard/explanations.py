@@ -41,6 +41,8 @@ def explain(action: Action, reason: DecisionReason, opt_out: OptOut | None, part
         sentence += " Amazon's communication guidelines were not checked."
     if party.is_buyer and case.guidelines is Guidelines.INCOMPLETE:
         sentence += " Not all of Amazon's communication guidelines could be checked."
+    if party.is_buyer and case.violations and reason is not DecisionReason.GUIDELINE_VIOLATION:
+        sentence += f" It breaks Amazon's communication guidelines ({_rules(case)})."
     return sentence
 
 
@@ -50,8 +52,7 @@ def _sentence(action: Action, reason: DecisionReason, opt_out: OptOut | None, pa
     if reason is DecisionReason.DECLARED_CRITICAL:
         return f"It may go: the caller declared a topic that is critical to the order ({_spoken(case.message.topic)})."
     if reason is DecisionReason.GUIDELINE_VIOLATION:
-        rules = ", ".join(_spoken(violation.rule) for violation in case.violations[:_MAX_RULES_NAMED])
-        return f"It must not go: it breaks Amazon's communication guidelines ({rules})."
+        return f"It must not go: it breaks Amazon's communication guidelines ({_rules(case)})."
     if opt_out is None:
         where = "" if party.is_buyer else ", and the recipient is no Amazon buyer"
         return f"{_ON_OUTAGE[action]}: the opt-out list could not be read{where}, and {_why_not_critical(case)}."
@@ -60,6 +61,12 @@ def _sentence(action: Action, reason: DecisionReason, opt_out: OptOut | None, pa
     if reason is DecisionReason.BLOCKED_REASON:
         return f"It must not go, though it is critical: {listed}, and the policy withholds all messages for that reason."
     return f"It must not go: {listed}, and {_why_not_critical(case)}."
+
+
+def _rules(case: "Case") -> str:
+    rules = list(dict.fromkeys(_spoken(violation.rule) for violation in case.violations))
+    more = len(rules) - _MAX_RULES_NAMED
+    return ", ".join(rules[:_MAX_RULES_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _why_not_critical(case: "Case") -> str:

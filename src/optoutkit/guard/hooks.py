@@ -103,9 +103,9 @@ class LogHook:
 
     def _log_verdict(self, event: Decided) -> None:
         if event.verdict.guidelines is Guidelines.NOT_CHECKED:
-            self._logger.warning("the policy enforces Amazon's communication guidelines, but they were not checked")
+            self._logger.warning("the policy asks for Amazon's communication guidelines, but they were not checked")
         elif event.verdict.guidelines is Guidelines.INCOMPLETE:
-            self._logger.warning("the policy enforces Amazon's communication guidelines, but not all of them could be checked")
+            self._logger.warning("the policy asks for Amazon's communication guidelines, but not all of them could be checked")
         if not any(self._logger.isEnabledFor(_LEVELS[decision.action]) for decision in event.verdict.decisions):
             return
         for party, decision in zip(parties(event.message), event.verdict.decisions, strict=True):

@@ -41,8 +41,8 @@ class Policy:
         outage_elsewhere: The same for recipients who are not at Amazon's alias domains.
         learn_links: Whether the store is taught which buyer an order belongs to.
         guidelines: ``"enforce"`` withholds from buyers what breaks Amazon's communication guidelines, unless it is critical or
-            exempt; ``"off"`` does not look. A checker that fails, or cannot check a rule, withholds nothing; verdicts and
-            explanations say so, and so does the log.
+            exempt; ``"report"`` looks and tells, and withholds nothing; ``"off"`` does not look. A checker that fails, or cannot
+            check a rule, withholds nothing; verdicts and explanations say so, and so does the log.
         on_suppressed: ``"refuse"`` reports suppressed recipients the way the sender reports refused ones; ``"raise"`` raises
             Suppressed instead, before anything of the message is sent.
         report_only: Decide and tell, but let everything go.
@@ -63,7 +63,9 @@ class Policy:
     on_outage: Action = attrs.field(default=Action.HOLD, converter=Action)
     outage_elsewhere: Action = attrs.field(default=Action.SEND, converter=Action)
     learn_links: bool = True
-    guidelines: Literal["off", "enforce"] = attrs.field(default="off", validator=attrs.validators.in_(("off", "enforce")))
+    guidelines: Literal["off", "report", "enforce"] = attrs.field(
+        default="off", validator=attrs.validators.in_(("off", "report", "enforce"))
+    )
     on_suppressed: Literal["refuse", "raise"] = attrs.field(default="refuse", validator=attrs.validators.in_(("refuse", "raise")))
     report_only: bool = False
 

@@ -65,7 +65,7 @@ class Rules:
                 case = attrs.evolve(case, found=found)
             except (StoreError, OSError) as error:  # OSError: a backend that lets its socket's error through did not answer either
                 case = attrs.evolve(case, outage=error)
-        if self.policy.guidelines == "enforce" and any(party.is_buyer for party in everyone):
+        if self.policy.guidelines != "off" and any(party.is_buyer for party in everyone):
             guidelines, violations = self._hold_against_guidelines(message)
             case = attrs.evolve(case, guidelines=guidelines, violations=violations)
         return Verdict(
@@ -169,7 +169,7 @@ class Case:
             return action, DecisionReason.STORE_UNAVAILABLE, None
         if hits:
             return Action.SUPPRESS, DecisionReason.OPTED_OUT, hits[0]
-        if self.violations and party.is_buyer:
+        if self.violations and party.is_buyer and self.policy.guidelines == "enforce":
             return Action.SUPPRESS, DecisionReason.GUIDELINE_VIOLATION, None
         return Action.SEND, DecisionReason.NOT_OPTED_OUT, None
 
