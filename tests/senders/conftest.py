@@ -31,11 +31,18 @@ class Arrived:
 
 
 class Server:
-    """A server that keeps what arrives, and refuses recipients whose name begins with ``refused``."""
+    """A server that keeps what arrives, and refuses recipients whose name begins with ``refused``.
+
+    Attributes:
+        arrived: What arrived.
+        port: Where it listens.
+        fails: Whether it refuses every mail.
+    """
 
     def __init__(self) -> None:
         self.arrived: list[Arrived] = []
         self.port = 0
+        self.fails = False
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Refuse, or take."""
@@ -45,7 +52,9 @@ class Server:
         return "250 2.1.5 ok"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        """Keep it."""
+        """Keep it, unless the server is to fail."""
+        if self.fails:
+            return "554 5.3.0 broken"
         self.arrived.append(Arrived(envelope.mail_from, envelope.rcpt_tos, envelope.original_content))
         return "250 2.0.0 taken"
 
@@ -104,6 +113,12 @@ def tls_server(serve: Callable[..., Server]) -> Server:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(Path(__file__).with_name("localhost.pem"))
     return serve(ssl_context=context)
+
+
+@pytest.fixture
+def tls_context() -> ssl.SSLContext:
+    """What a client needs to trust that server."""
+    return ssl.create_default_context(cafile=str(Path(__file__).with_name("localhost.pem")))
 
 
 @pytest.fixture
