@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from optoutkit.bulk import BadRow, Defaults, ImportReport, Rejects, import_list, open_list
-from optoutkit.bulk.importing import BATCH
+from optoutkit.bulk import BadRow, Defaults, ImportReport, Rejects, import_list, importing, open_list
 from optoutkit.bulk.rejects import free_name
 from optoutkit.errors import InvalidInput, StoreUnavailable
 from optoutkit.identities import Address
@@ -18,6 +17,13 @@ from optoutkit.optouts import OptOut
 from optoutkit.stores import open_store
 
 Read = Callable[..., Any]
+
+BATCH = 500
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "BATCH", BATCH)
 
 
 def listing(raw: str | bytes, **options: Any) -> Any:

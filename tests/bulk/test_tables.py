@@ -71,6 +71,11 @@ class TestQuotes:
         done = read(f'a@b.example,"{"x" * 140_000}"\nb@b.example,\n')
         assert (done.keys, len(done.bad)) == (["b@b.example"], 1)
 
+    def test_a_line_that_only_by_itself_would_have_such_a_value(self) -> None:
+        """As the second line of a row it is none."""
+        rows = rows_of('a@b.example,"\n",' + "x," * 70_000 + '"end"\nb@b.example,\n')
+        assert [type(row) for row in rows] == [Row, Row]
+
     def test_tabs_quote_nothing(self) -> None:
         """As in Amazon's reports: an inch is an inch; marks round a whole value are taken away."""
         rows = rows_of('"a@b.example"\t5"\nb@b.example\t"x\n', Dialect("\t"))

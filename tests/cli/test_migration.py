@@ -1,9 +1,6 @@
 """``migrate``: from one store into another."""
 
 import json
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,24 @@ OLD, NEW = "sqlite:///old.db", "sqlite:///new.db"
 ALIAS, OTHER = Address("abc123@marketplace.amazon.de"), Address("xyz789@marketplace.amazon.de")
 ORDER = OrderId("302-1234567-7654321")
 STATE = Path("optoutkit-migration.json")
+
+INTERRUPTED_STORE = """
+import os, signal
+from optoutkit.stores.sqlite import SqliteStore
+
+class InterruptedStore(SqliteStore):
+    calls = 0
+
+    def record(self, opt_outs):
+        self.calls += 1
+        if str(self.calls) == os.environ["INTERRUPTED_AT"]:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().record(opt_outs)
+
+class BACKEND:
+    open = staticmethod(lambda uri: InterruptedStore("new.db"))
+"""
+"""A third party's store, during whose work somebody presses Ctrl-C."""
 
 
 @pytest.fixture(autouse=True)
@@ -111,26 +126,25 @@ def test_a_store_that_does_not_answer_says_how_to_go_on(run: Run, silent_store: 
     assert "note: it is not finished; run the same command again, and it goes on where it stopped\n" in done.err
 
 
-def test_ctrl_c_leaves_its_place_and_the_same_command_goes_on() -> None:
+def test_ctrl_c_leaves_its_place_and_the_same_command_goes_on(process: Run, tmp_path_factory: pytest.TempPathFactory) -> None:
     """What was copied is not copied again."""
     with open_store(OLD) as store:
-        store.record(OptOut(Address(f"b{number:06}@example.com")) for number in range(40_000))
-    command = [sys.executable, "-m", "optoutkit.cli", "migrate", OLD, NEW, "--format", "json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
-        while not STATE.exists():
-            assert child.poll() is None
-        child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=60)
-    assert (out, err, child.returncode) == (
-        "",
-        "note: it is not finished; run the same command again, and it goes on where it stopped\n",
-        ExitCode.INTERRUPTED,
-    )
-    assert 0 < json.loads(STATE.read_text())["entries"] < 40_003
-    again = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "note: going on after " in again.stderr
-    told = json.loads(again.stdout)
-    assert (told["source_entries"], told["target_entries"], told["lost"]) == (40_003, 40_003, 0)
+        store.record(OptOut(Address(f"b{number:06}@example.com")) for number in range(12_000))
+    site = tmp_path_factory.mktemp("site")
+    (site / "interrupted_store.py").write_text(INTERRUPTED_STORE)
+    about = site / "interrupted_store-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Name: interrupted-store\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[optoutkit.stores]\ninterrupted = interrupted_store:BACKEND\n")
+    command = ["migrate", OLD, "interrupted:///new.db", "--format", "json"]
+    done = process(*command, PYTHONPATH=str(site), INTERRUPTED_AT="2")
+    assert (done.code, done.out) == (ExitCode.INTERRUPTED, "")
+    assert done.err == "note: it is not finished; run the same command again, and it goes on where it stopped\n"
+    assert json.loads(STATE.read_text())["entries"] == 5000
+    again = process(*command, PYTHONPATH=str(site), INTERRUPTED_AT="never")
+    assert again.code == 0
+    assert again.err == "note: going on after 5000 entries\n"
+    assert (again.record["source_entries"], again.record["target_entries"], again.record["lost"]) == (12_003, 12_003, 0)
     assert not STATE.exists()
 
 
