@@ -58,9 +58,9 @@ class ImapUri:
     flag: str = "\\Seen"
     move: str = attrs.field(default="", validator=_printable)
     timeout: float = 60.0
-    _password: str | None = attrs.field(default=None, repr=False)
-    _password_env: str = attrs.field(default=PASSWORD_VARIABLE, repr=False)
-    _password_file: str = attrs.field(default="", repr=False)
+    _password: str | None = attrs.field(default=None, alias="password", repr=False)
+    _password_env: str = attrs.field(default=PASSWORD_VARIABLE, alias="password_env", repr=False)
+    _password_file: str = attrs.field(default="", alias="password_file", repr=False)
 
     @property
     def name(self) -> str:
