@@ -81,6 +81,14 @@ def precision(session: nox.Session) -> None:
 
 
 @nox.session
+def torture(session: nox.Session) -> None:
+    """Kill, starve and crowd the stores for minutes, and print what was counted: that nothing acknowledged is lost."""
+    session.install(f"{wheel(session)}[all]", *group("test"))
+    files = sorted(str(path) for path in pathlib.Path("tests").rglob("test_torture.py"))
+    session.run("pytest", *(session.posargs or files), env={"OPTOUTKIT_TORTURE": "1"})
+
+
+@nox.session
 def train(session: nox.Session) -> None:
     """Make what the classifier ships anew from the training texts and lexicons; with ``-- --check`` only compare."""
     session.install("-e", ".", *group("train"))

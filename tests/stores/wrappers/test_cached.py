@@ -458,3 +458,14 @@ def test_a_cancelled_write_is_finished_and_then_counts() -> None:
         assert (await writing).new == 1
 
     asyncio.run(scenario())
+
+
+def test_a_program_may_end_while_something_is_written() -> None:
+    """A write that the end of the event loop breaks off is no error, and holds nothing up."""
+
+    async def scenario() -> None:
+        writing = asyncio.create_task(AsyncCachedStore(AsyncGate(), 100).record([OptOut(PLAIN)]))
+        await asyncio.sleep(0)
+        assert not writing.done()
+
+    asyncio.run(scenario())

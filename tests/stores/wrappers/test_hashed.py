@@ -187,7 +187,7 @@ class TestAsyncHashedSqlite(HashedDifferences, DurableStoreConformance):
     @pytest.fixture
     def make_store(self, tmp_path: Path) -> StoreFactory:
         names = Names()
-        return lambda clock: AsyncRevealing(AsyncSqliteStore(tmp_path / "optouts.db", clock=clock), OLD, names)
+        return lambda clock: AsyncRevealing(AsyncSqliteStore(tmp_path / "optouts.db", clock=clock), OLD | NEW, names)
 
 
 # What gets through
