@@ -293,6 +293,4 @@ def test_many_processes_and_threads_share_a_file(path: Path, start: Start, raw: 
     for verb in ("record", "lookup"):
         times = sorted(itertools.chain.from_iterable(report["times"][verb] for report in reports))
         middle, high = (f"{times[len(times) * part // 100] * 1e3:.1f} ms" for part in (50, 99))
-        tell(
-            f"{len(processes)} processes x 4 threads: {len(times):,} times {verb} of 20, median {middle * 1e3:.1f} ms, p99 {high * 1e3:.0f} ms"
-        )
+        tell(f"{len(processes)} processes x 4 threads: {len(times):,} times {verb} of 20, median {middle}, p99 {high}")
