@@ -137,8 +137,13 @@ class TestRows:
     def test_a_reason_that_is_not_known_is_bad_unless_one_is_given(self, read: Read) -> None:
         """It may be a soft bounce, for which nobody is to be on the list."""
         table = "email,reason\n" + "".join(f"b{number}@example.com,bounce\n" for number in range(100)) + "a@b.example,soft bounce\n"
-        assert [bad.why for bad in read(table).bad] == ["not a reason that is known, and no other is given: 'soft bounce'"]
+        assert [bad.why for bad in read(table).bad] == ["not a reason that is known: 'soft bounce'"]
         assert read(table, reason=Reason.MANUAL).entries[-1].reason is Reason.MANUAL
+
+    def test_who_is_subscribed_has_not_opted_out(self, read: Read) -> None:
+        """As the status of contacts in a newsletter tool says; a list of all contacts must not silence everybody."""
+        done = read("Email Address,Status\na@b.example,Subscribed\nb@b.example,unsubscribed\n")
+        assert (done.keys, done.report.passed_over) == (["b@b.example"], 1)
 
     def test_an_address_and_an_order_are_two_entries(self, read: Read) -> None:
         """Each holds by itself; another shop's number beside an address does no harm, alone it is bad."""

@@ -63,12 +63,15 @@ class EntryReader:
         """
         if Field.OPTED_OUT in self._keys and not read_flag(self._text(cells, Field.OPTED_OUT)):
             return []
+        reason = self._reason(cells)
+        if reason is None:
+            return []
         identities = self._identities(cells)
         since, expires_at = self._text(cells, Field.SINCE), self._text(cells, Field.EXPIRES_AT)
         entry = OptOut(
             identities[0],
             self._seller(cells),
-            reason=self._reason(cells),
+            reason=reason,
             since=min(read_time(since), self._now) if since else self._defaults.since,
             expires_at=read_time(expires_at) if expires_at else None,
             source=self._words(cells, Field.SOURCE) or self._defaults.source,
@@ -105,12 +108,13 @@ class EntryReader:
         except ValueError as error:
             raise InvalidInput(str(error)) from None
 
-    def _reason(self, cells: Cells) -> Reason:
+    def _reason(self, cells: Cells) -> Reason | None:
         if text := self._text(cells, Field.REASON):
-            reason = vocabulary().reason_of(text) or self._defaults.reason
-            if reason is None:
-                raise InvalidInput(f"not a reason that is known, and no other is given: {text[:40]!r}")
-            return reason
-        if Field.AMAZON_OPT_OUT in self._keys:
-            return Reason.BUYER_OPT_OUT if read_flag(self._text(cells, Field.AMAZON_OPT_OUT)) else self._usual_reason
+            try:
+                return vocabulary().reason_of(text)
+            except InvalidInput:
+                if self._defaults.reason is None:
+                    raise
+        elif Field.AMAZON_OPT_OUT in self._keys and read_flag(self._text(cells, Field.AMAZON_OPT_OUT)):
+            return Reason.BUYER_OPT_OUT
         return self._usual_reason

@@ -8,6 +8,7 @@ from importlib import resources
 import attrs
 
 from optoutkit.bulk.cells import plain_name
+from optoutkit.errors import InvalidInput
 from optoutkit.optouts import Reason
 
 __all__ = ["Field", "Form", "Vocabulary", "vocabulary"]
@@ -72,12 +73,12 @@ class Vocabulary:
     Attributes:
         fields: What a column of this name tells in any list.
         forms: The lists of other tools; the first that fits counts.
-        reasons: Reasons by how they are written.
+        reasons: Reasons by how they are written; None for what says that somebody has not opted out.
     """
 
     fields: dict[str, Field]
     forms: tuple[Form, ...]
-    reasons: dict[str, Reason]
+    reasons: dict[str, Reason | None]
 
     @property
     def names(self) -> frozenset[str]:
@@ -89,8 +90,15 @@ class Vocabulary:
         return next((form for form in self.forms if form.fits(names)), None)
 
     def reason_of(self, text: str) -> Reason | None:
-        """The reason that a text names; None if it is not known."""
-        return self.reasons.get(plain_name(text))
+        """The reason that a text names; None if it says that this one has not opted out.
+
+        Raises:
+            InvalidInput: It is not known.
+        """
+        try:
+            return self.reasons[plain_name(text)]
+        except KeyError:
+            raise InvalidInput(f"not a reason that is known: {text[:40]!r}") from None
 
 
 @cache
@@ -100,5 +108,5 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(
         {name: Field(group["field"]) for group in data["columns"] for name in group["names"]},
         tuple(Form(**form) for form in data["forms"]),
-        {name: Reason(group["reason"]) for group in data["reasons"] for name in group["names"]},
+        {name: Reason(group["reason"]) if group["reason"] else None for group in data["reasons"] for name in group["names"]},
     )
