@@ -15,10 +15,21 @@ from optoutkit.stores.rows import REASON_CODES
 BUYER = Address("buyer@example.com")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
+NO_CARDS = [b"", b"x", b"\xff", b"1", b"{}", b'"text"', b"[[]]x", b"[[], [], [], [], []]", b"[" * 100_000]
+NO_CARDS += [b"[[[99]]]", b"[[[20,1,2,3,4,5]]]", b"[[[]]]", b"[[[20,[]]]]", b"[[[20,1%b]]]" % (b"0" * 30)]
+NO_CARDS += [b"[[],[[10,null]]]", b"[[],[[10]]]", b"[[],[],[1]]", b"[[],[],[],[1]]"]
+
 moments = st.none() | st.datetimes(timezones=st.just(UTC))
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 entries = st.builds(
-    OptOut, st.just(BUYER), st.just("a"), reason=st.sampled_from(Reason), since=moments, expires_at=moments, source=texts, verified=st.booleans()
+    OptOut,
+    st.just(BUYER),
+    st.just("a"),
+    reason=st.sampled_from(Reason),
+    since=moments,
+    expires_at=moments,
+    source=texts,
+    verified=st.booleans(),
 )
 cards = st.builds(
     Card,
@@ -43,11 +54,7 @@ def test_a_card_is_small() -> None:
     assert Card(link=("a:buyer@example.com", 20513)).write() == b'[[],[],["a:buyer@example.com",20513]]'
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [b"", b"x", b"\xff", b"1", b"{}", b'"text"', b"[[]]x", b"[[], [], [], [], []]", b"[[[99]]]", b"[[[20,1,2,3,4,5]]]", b"[[[]]]"]
-    + [b"[[[20,[]]]]", b"[[],[[10,null]]]", b"[[],[[10]]]", b"[[],[],[1]]", b"[[],[],[],[1]]", b"[" * 100_000, b"[[[20,1%b]]]" % (b"0" * 30)],
-)
+@pytest.mark.parametrize("raw", NO_CARDS)
 def test_what_is_no_card_is_refused(raw: bytes) -> None:
     """Whatever stands there, it is read or it is StoreCorrupt."""
     with pytest.raises(StoreCorrupt, match="no optoutkit has written"):

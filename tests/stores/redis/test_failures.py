@@ -226,11 +226,12 @@ def test_what_is_no_redis_at_all(opened: Opener) -> None:
 
 @pytest.mark.parametrize(
     ("version", "error", "says"),
-    [("2", StoreVersionError, "schema version 2, this optoutkit knows 1: update"), ("x", StoreCorrupt, "something else under the store's prefix")],
+    [
+        ("2", StoreVersionError, "schema version 2, this optoutkit knows 1: update"),
+        ("x", StoreCorrupt, "something else under"),
+    ],
 )
-def test_a_store_of_another_version(
-    opened: Opener, own_server: ValkeyServer, version: str, error: type[StoreError], says: str
-) -> None:
+def test_a_store_of_another_version(opened: Opener, own_server: ValkeyServer, version: str, error: type[StoreError], says: str) -> None:
     """A newer layout is not touched, and neither is what is no store; a store that is open notices when it is asked for its health."""
     store = opened(own_server.uri)
     store.record([OptOut(BUYER)])
@@ -249,7 +250,8 @@ def test_keys_of_another_program(opened: Opener, own_server: ValkeyServer) -> No
     with pytest.raises(StoreCorrupt, match="no optoutkit has written"):
         store.lookup([BUYER])
     own_server.command("SET", buyer, "nonsense")
-    for verb in (lambda: store.lookup([BUYER]), lambda: store.record([OptOut(BUYER)])):
+    verbs: list[Callable[[], Any]] = [lambda: store.lookup([BUYER]), lambda: store.record([OptOut(BUYER)])]
+    for verb in verbs:
         with pytest.raises(StoreCorrupt, match="choose another prefix"):
             verb()
     (index,) = (key for key in own_server.client.keys("*s:") if own_server.command("ZSCORE", key, "a:other@example.com") is not None)

@@ -17,6 +17,7 @@ SLOTS = [[0, 8191, [b"a", 1, b"id", []]], [8192, 16383, [b"b", 2, b"id", []], [b
 
 
 def cluster(**options: Any) -> Router:
+    """One of which the first node is known."""
     return Router(Settings(nodes=(A,), cluster=True, **options))
 
 

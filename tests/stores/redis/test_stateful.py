@@ -1,7 +1,5 @@
 """Long random histories: the Redis store behaves as the model of all stores, in whatever order things happen."""
 
-# ruff: noqa: D102 - the steps are named after the verbs of a store
-
 import itertools
 from typing import Any
 

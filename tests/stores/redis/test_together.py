@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,9 +16,9 @@ from optoutkit.identities import Address, Identity, OrderId
 from optoutkit.optouts import SHARED, OptOut
 from optoutkit.stores.redis import RedisStore
 from optoutkit.stores.redis.cards import Card
-from optoutkit.stores.redis.layout import Layout, address_field, card_field, is_address, seller_of
-from optoutkit.stores.redis.settings import Settings
+from optoutkit.stores.redis.layout import Layout, address_field, is_address, seller_of
 from optoutkit.stores.rows import identity_of
+from optoutkit.testing.stores import ManualClock
 
 pytestmark = pytest.mark.filterwarnings("ignore::optoutkit.stores.redis.DurabilityWarning")
 
@@ -88,13 +89,13 @@ def work(store: Any, seed: int, errors: list[BaseException]) -> None:
 
 
 @pytest.mark.parametrize("option", ["", "&link_days=1"])
-def test_what_belongs_together_stays_together(server_uri: str, prefix: str, option: str) -> None:
+def test_what_belongs_together_stays_together(server_uri: str, prefix: str, clock: ManualClock, option: str) -> None:
     """Threads that record, link, withdraw and erase the same few identities leave no index, field or mark behind or missing."""
-    clocks = [datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=3 * number) for number in range(4)]
     errors: list[BaseException] = []
     with redis.Redis.from_url(server_uri, protocol=2) as client:
-        for round_number, now in enumerate(clocks):  # with link_days=1 each round reviews the links of those before
-            with RedisStore(f"{server_uri}?prefix={prefix}{option}", clock=lambda now=now: now) as store:
+        for round_number in range(4):
+            clock.advance(days=3)  # so that with link_days=1 each round reviews the links of those before
+            with RedisStore(f"{server_uri}?prefix={prefix}{option}", clock=clock) as store:
                 threads = [threading.Thread(target=work, args=(store, round_number * 10 + number, errors)) for number in range(4)]
                 for thread in threads:
                     thread.start()
@@ -102,7 +103,7 @@ def test_what_belongs_together_stays_together(server_uri: str, prefix: str, opti
                     thread.join()
             assert errors == []
             audit(client, prefix)
-        with RedisStore(f"{server_uri}?prefix={prefix}", clock=lambda: clocks[-1]) as store:
+        with RedisStore(f"{server_uri}?prefix={prefix}", clock=clock) as store:
             for seller in SELLERS:
                 store.erase([*ADDRESSES, *ORDERS], seller=seller)
         assert audit(client, prefix) == (0, 0)
@@ -177,7 +178,7 @@ def test_round_trips_do_not_grow_with_the_batch(uri: str) -> None:
         addresses = [Address(f"buyer{number}@example.com") for number in range(2000)]
         orders = [OrderId(f"302-{number:07}-1234567") for number in range(1000)]
         store.link(zip(orders, addresses, strict=False))
-        assert [trips(lambda number=number: store.lookup(addresses[:number])) for number in (0, 1, 1000, 1001, 2000)] == [0, 1, 1, 2, 2]
+        assert [trips(partial(store.lookup, addresses[:number])) for number in (0, 1, 1000, 1001, 2000)] == [0, 1, 1, 2, 2]
         assert trips(lambda: store.lookup([orders[0], addresses[0]])) == 1  # what the guard asks
         assert trips(lambda: store.lookup(orders[:1])) == 2
         store.record([OptOut(orders[0])])

@@ -51,10 +51,7 @@ class Card:
         if raw is None:
             return card
         try:
-            text = raw.decode()
-            fields, end = _decode(text)
-            if end != len(text):
-                raise ValueError("something follows")
+            fields = _load(raw)
             entries, withdrawn, link, hot = fields + list(_EMPTY_CARD[len(fields) :])
             for reason, *row in entries:
                 card.entries[reason] = opt_out_of(identity, seller, reason, *row, *_EMPTY_ENTRY[len(row) :])
@@ -103,6 +100,14 @@ def _known(at: datetime | None) -> datetime:
     if at is None:
         raise ValueError("a withdrawal has a time")
     return at
+
+
+def _load(raw: bytes) -> Any:
+    text = raw.decode()
+    value, end = _decode(text)
+    if end != len(text):
+        raise ValueError("something follows")
+    return value
 
 
 def _dump(value: Any) -> bytes:

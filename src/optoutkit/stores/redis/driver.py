@@ -194,7 +194,7 @@ class AsyncConnections(_Idle):
         """Have an :class:`Exchange`, with all servers at once."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            await self._leave_loop()
+            await self._close_idle()
             self._loop, self._turns = loop, asyncio.Semaphore(_MOST_AT_ONCE)
         async with self._turns:
             if len(exchange.talks) == 1:
@@ -244,14 +244,8 @@ class AsyncConnections(_Idle):
 
     async def _close_idle(self) -> None:
         for connection in self._drain():
-            with contextlib.suppress(*_ERRORS):  # it is gone either way
+            with contextlib.suppress(*_ERRORS, RuntimeError):  # it is gone either way; the latter if its loop is no more
                 await connection.disconnect()
-
-    async def _leave_loop(self) -> None:
-        """Let go of the connections of a loop that does not run any more."""
-        for connection in self._drain():
-            with contextlib.suppress(RuntimeError):  # its loop is closed
-                await connection.disconnect(nowait=True)
 
 
 def _packed(commands: Sequence[Command]) -> bytes:

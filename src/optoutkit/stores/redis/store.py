@@ -118,6 +118,7 @@ class AsyncRedisStore:
         self._connections = AsyncConnections(settings)
         self._verbs = Verbs(settings, clock)
         self._writes: set[asyncio.Task[Any]] = set()
+        self._opening: asyncio.Task[list[str]] | None = None
         self._opened = False
         self._closed = False
 
@@ -177,11 +178,18 @@ class AsyncRedisStore:
 
     async def _drive(self, flow: Flow[T]) -> T:
         if not self._opened:
-            advice = await run_async(self._verbs.open(), self._connections.perform)
-            if not self._opened:  # several may get here
-                self._opened = True
-                _warn(advice)
+            await self._open()
         return await run_async(flow, self._connections.perform)
+
+    async def _open(self) -> None:
+        """Open the store once, however many verbs wait for it; if that fails, the next verb tries again."""
+        opening = self._opening
+        if opening is None or opening.done() or opening.get_loop() is not asyncio.get_running_loop():
+            opening = self._opening = asyncio.ensure_future(run_async(self._verbs.open(), self._connections.perform))
+        advice = await asyncio.shield(opening)
+        if not self._opened:
+            self._opened = True
+            _warn(advice)
 
     def _check_open(self) -> None:
         if self._closed:
