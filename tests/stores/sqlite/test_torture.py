@@ -132,7 +132,8 @@ for run in range(rounds):
 os.remove(filler)
 record(rounds, 0)
 store.close()
-shutil.copy(path, sys.argv[3])
+for file in os.listdir(os.path.dirname(path)):  # with its log, if there was no room to write it back
+    shutil.copy(os.path.join(os.path.dirname(path), file), os.path.dirname(sys.argv[3]))
 """
 )
 
