@@ -22,6 +22,9 @@ import nacl.signing
 import pytest
 from dkim.canonicalization import CanonicalizationPolicy
 from dkim.crypto import HASH_ALGORITHMS, parse_pem_private_key
+from tests.servers import postgresql_uri, valkey_cluster_uri, valkey_uri
+
+__all__ = ["postgresql_uri", "valkey_cluster_uri", "valkey_uri"]  # fixtures
 
 
 class Keys:
@@ -176,11 +179,12 @@ class Signer:
         canonicalization: bytes = b"relaxed/simple",
         tags: Mapping[str, bytes] = {},
         publish: bool = True,
+        algorithm: bytes = b"rsa-sha256",
     ) -> bytes:
         """The mail with a DKIM-Signature on top, as Amazon SES makes it, or with other tags."""
         if publish:
             self.publish(domain, selector, key=key)
-        signer = dkim.DKIM(raw, signature_algorithm=b"ed25519-sha256" if key is Keys.ED25519 else b"rsa-sha256")
+        signer = dkim.DKIM(raw, signature_algorithm=b"ed25519-sha256" if key is Keys.ED25519 else algorithm)
         signer.hasher = HASH_ALGORITHMS[signer.signature_algorithm]
         policy = CanonicalizationPolicy.from_c_value(canonicalization)
         digest = signer.hasher(policy.canonicalize_body(signer.body)).digest()
@@ -223,7 +227,11 @@ def public_half(key: bytes) -> bytes:
         return b"".join((b"k=ed25519; p=", private.verify_key.encode(nacl.encoding.Base64Encoder)))
     numbers = (private["modulus"], private["publicExponent"])
     der = b"".join(_der(0x02, number.to_bytes(number.bit_length() // 8 + 1)) for number in numbers)
-    return b"k=rsa; p=" + base64.b64encode(_der(0x30, der))
+    # As everybody publishes it: SubjectPublicKeyInfo round the key (RFC 5280 section 4.1), for RSA.
+    return b"k=rsa; p=" + base64.b64encode(_der(0x30, _RSA_ENCRYPTION + _der(0x03, b"\0" + _der(0x30, der))))
+
+
+_RSA_ENCRYPTION = bytes.fromhex("300d06092a864886f70d0101010500")
 
 
 def _der(tag: int, content: bytes) -> bytes:
