@@ -232,6 +232,14 @@ class TestIngest:
         assert done.code == 75
         assert "the store does not answer" in done.out
 
+    def test_with_a_damaged_store_a_mail_server_keeps_its_mail(self, run: Run, tmp_path: Path) -> None:
+        """What comes from standard input has nobody else to keep it; a mailbox has, and there the damage is what counts."""
+        (tmp_path / "optouts.db").write_bytes(b"no database" * 100)
+        (tmp_path / "notice.eml").write_bytes(notice())
+        for mail, code in (("-", 75), ("notice.eml", 2)):
+            done = run("ingest", mail, *TRUSTED, stdin=notice())
+            assert (done.code, "it is not an SQLite file" in done.err) == (code, True)
+
     def test_the_users_own_parties_prove(self, run: Run, signer: Any, dns_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """A forwarder of their own, their own mail server, a sealer."""
         monkeypatch.setattr(intake_room, "default_resolver", dns_server.resolver)

@@ -15,9 +15,9 @@ from optoutkit.cli import rendering
 from optoutkit.cli.exit_codes import ExitCode
 from optoutkit.cli.interruption import Interruption
 from optoutkit.cli.notices import read_items, wordings_option
-from optoutkit.cli.options import format_option, seller_option, store_option
+from optoutkit.cli.options import format_option, seller_option, store_option, warn_of_memory
 from optoutkit.cli.output import Line, Output
-from optoutkit.errors import StoreUnavailable
+from optoutkit.errors import StoreCorrupt, StoreUnavailable, StoreVersionError
 from optoutkit.intake import Intake, IntakeResult, IntakeStatus
 from optoutkit.notices import NoticeParser
 from optoutkit.sources import Item, Stop, feed, open_mailbox, watch
@@ -117,6 +117,7 @@ def ingest(
     """
     tally = _Tally(is_verified=minimum_trust != "unverified")
     interruption = Interruption(waits=is_watch)
+    warn_of_memory(uri, out)
     try:
         with interruption, _opened(uri, interruption, out) as store, out.progress("mails") as advance:
             intake = Intake(
@@ -143,6 +144,10 @@ def ingest(
                         out.flush()
     except KeyboardInterrupt:
         pass  # what was done before is summed up
+    except (StoreCorrupt, StoreVersionError) as error:
+        if "-" not in mails:
+            raise
+        out.error(str(error), ExitCode.TRY_AGAIN)  # so that a mail server keeps the mail until the store is mended
     out.lines(tally.lines())
     for note in tally.notes(quarantine):
         out.note(note)

@@ -22,6 +22,7 @@ __all__ = [
     "reading",
     "seller_option",
     "store_option",
+    "warn_of_memory",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -107,6 +108,12 @@ def open_existing_store(uri: str) -> OptOutStore:
     if parsed.scheme == "sqlite" and _is_missing(Path(parsed.path)):
         raise InvalidInput(f'{parsed.path}: there is no such store yet; make it with "ingest" or "add", or name another one with --store')
     return open_store(uri)
+
+
+def warn_of_memory(uri: str, out: Output) -> None:
+    """Tell who writes into a store in memory that it is gone with the command."""
+    if StoreUri.parse(uri).scheme == "memory":
+        out.note("memory:// forgets everything when this command ends; name a file with --store sqlite:///optouts.db")
 
 
 def _is_missing(path: Path) -> bool:
