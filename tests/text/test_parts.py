@@ -144,7 +144,7 @@ def test_the_headers_of_all_parts_are_limited_together() -> None:
     fields = b"a: b\n c\n" * 10
     assert parts(fields + b"\n" + b"x" * 1000, max_header_bytes=len(fields) + 1).start == len(fields) + 1
     for raw in (fields + b"\n", fields, b" b\n" * 30 + b"\n", b"Subject: " + b"x" * 100, MIXED + (b"--B\n" + fields[:40] + b"\n") * 3):
-        assert parts(raw + b"\n", max_header_bytes=200)
+        parts(raw + b"\n", max_header_bytes=200)
         with pytest.raises(MessageTooLarge, match="header"):
             parts(raw + b"\n", max_header_bytes=79)
 

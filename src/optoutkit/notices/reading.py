@@ -8,7 +8,7 @@ question first. And a notice comes from Amazon, or says so (:mod:`optoutkit.noti
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 
 import attrs
 
@@ -23,7 +23,7 @@ from optoutkit.text.wordlists import LANGUAGES, word_list
 __all__ = ["Reading", "TypeHeader", "read_passage"]
 
 # A dot after a short word may end an abbreviation; in Japanese and Chinese a sentence needs no blank after it.
-_SENTENCE_END = re.compile(r"(?:(?<=\w{4})\.|(?<=[^\w\s])\.|[!?؟।])[\"')\]]*(?=\s|$)|[。！？]|\n[ \t]*\n")
+_SENTENCE_END = re.compile(r"[.!?؟।。！？\n](?:(?<=[。！？])|(?<=\n)[ \t]*\n|(?:(?<=\w{4}\.)|(?<=[^\w\s]\.)|(?<=[!?؟।]))[\"')\]]*(?=\s|$))")
 _BEFORE, _AFTER = 400, 200  # code points of the deciding sentence on either side of its clause
 _LONGEST_LEAD = 240  # "We were unable to deliver the message you sent to NAME on DATE for order [" takes 90
 _LONGEST_GREETING = 60
@@ -143,7 +143,7 @@ def _by_link(text: "_Text", types: dict[str, NoticeKind]) -> Reading | None:
 
 def _link_types(passage: Passage, links: Iterable[str], wordings: Wordings) -> dict[str, NoticeKind | None]:
     """The known notification types in the links of a passage. An unknown one says nothing: links name other things too."""
-    values = [value.upper() for text in (passage.text, *links) for value in _LINK_TYPE.findall(text)]
+    values = [value.upper() for text in (passage.text, *links) if "=" in text or "%" in text for value in _LINK_TYPE.findall(text)]
     return {value: wordings.types[value] for value in values if value in wordings.types}
 
 
@@ -158,6 +158,8 @@ class _Text:
         ids = list(find_order_ids(_LETTER_OF_ID.sub(lambda letter: letter[0].upper(), whole)))
         self.places = [place for place, _ in ids]
         self.orders = [order for _, order in ids]
+        self._sentences: dict[Found, tuple[int, int]] = {}
+        self._beginnings: dict[int, bool] = {}
 
     def evidence(self, found: Found) -> NoticeEvidence:
         start, end = self.folded.original(found.start, found.end)
@@ -166,6 +168,11 @@ class _Text:
 
     def sentence(self, found: Found) -> tuple[int, int]:
         """Where the sentence round a clause begins and ends."""
+        if found not in self._sentences:
+            self._sentences[found] = self._sentence(found)
+        return self._sentences[found]
+
+    def _sentence(self, found: Found) -> tuple[int, int]:
         text = self.folded.text
         start = max(0, found.start - _BEFORE)
         for mark in _SENTENCE_END.finditer(text, start, found.start):
@@ -227,10 +234,17 @@ class _Text:
 
     def is_beginning(self, place: int) -> bool:
         """Whether what stands before a place is only the beginning of a notice: a greeting and the lead of its first sentence."""
-        if place > _LONGEST_BEGINNING:
-            return False
+        if place not in self._beginnings:  # a text may say the same a thousand times after the first order
+            self._beginnings[place] = place <= _LONGEST_BEGINNING and self._is_beginning(place)
+        return self._beginnings[place]
+
+    def _is_beginning(self, place: int) -> bool:
         lead = " ".join(line for line in self._lines_before(place) if not self._is_furniture(line))
         return len(lead) <= _LONGEST_LEAD and not _SENTENCE_END.search(f"{lead}x") and not _QUOTE_OPENS.search(lead)
+
+    @cached_property
+    def _subject(self) -> str:
+        return letters_of(self._passage.subject[:_LONGEST_BEGINNING])
 
     def _lines_before(self, place: int) -> Iterator[str]:
         on_top = False
@@ -246,7 +260,7 @@ class _Text:
         if not _LETTER.search(line) or line.startswith(_NO_TEXT):
             return True
         letters = letters_of(line)
-        if letters in self._wordings.subjects or letters == letters_of(self._passage.subject) or line in surroundings().sender_names:
+        if letters in self._wordings.subjects or letters == self._subject or line in surroundings().sender_names:
             return True
         if len(line) > _LONGEST_GREETING or line.endswith((":", "?")):
             return False

@@ -66,6 +66,7 @@ class Wording:
         verified: Whether it was seen on a real notice.
         source: Where it is known from.
         pieces: The clause cut where texts may take each other's place: for each piece those texts, mostly one.
+        anchor: Letters without which a text does not hold the clause.
     """
 
     kind: NoticeKind
@@ -76,14 +77,13 @@ class Wording:
     verified: bool
     source: str
     pieces: tuple[tuple[str, ...], ...] = attrs.field(repr=False)
+    anchor: str = attrs.field(repr=False)
     _pattern: re.Pattern[str] = attrs.field(repr=False, alias="pattern")
-    _anchor: str = attrs.field(repr=False, alias="anchor")
 
     def find(self, letters: str) -> Iterator[Span]:
         """Find the clause in the bare letters of a text. Linear: the pattern is made of literals only."""
-        if self._anchor in letters:
-            for match in self._pattern.finditer(letters):
-                yield Span(*match.span())
+        for match in self._pattern.finditer(letters):
+            yield Span(*match.span())
 
 
 @attrs.frozen
@@ -152,8 +152,9 @@ class Wordings:
 
         That lets a wording that somebody has seen, a user's own perhaps, take the place of a guess that fits the same words.
         """
-        letters = "".join(_LETTERS.findall(folded))
-        found = [(span, wording) for wording in self.wordings for span in wording.find(letters)]
+        words = _LETTERS.findall(folded)
+        letters = "".join(words)
+        found = [(span, wording) for wording in self.wordings if wording.anchor in letters for span in wording.find(letters)]
         if not found:
             return []
         found.sort(key=lambda pair: (pair[0].start, -pair[1].confidence))
@@ -163,12 +164,12 @@ class Wordings:
                 surest.append((span, wording))
             elif wording.confidence > surest[-1][1].confidence:
                 surest[-1] = (span, wording)
-        words = list(_LETTERS.finditer(folded))
-        counts = [0, *itertools.accumulate(word.end() - word.start() for word in words)]
+        starts = [word.start() for word in _LETTERS.finditer(folded)]
+        counts = [0, *itertools.accumulate(map(len, words))]
 
         def place(letter: int) -> int:
             index = bisect_right(counts, letter) - 1
-            return words[index].start() + letter - counts[index]
+            return starts[index] + letter - counts[index]
 
         return [Found(wording, place(span.start), place(span.end - 1) + 1) for span, wording in surest]
 
