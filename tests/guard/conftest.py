@@ -10,7 +10,7 @@ import pytest
 
 from optoutkit.classifier.results import Classification
 from optoutkit.errors import StoreUnavailable
-from optoutkit.guard import AsyncGuard, Delivery, Guard, GuardEvent, Verdict
+from optoutkit.guard import AsyncGuard, Delivery, Guard, GuardEvent, JointDelivery, Verdict
 from optoutkit.identities import Address, Identity, OrderId
 from optoutkit.messages import Message
 from optoutkit.optouts import OptOut
@@ -80,6 +80,15 @@ class Bench:
             return send(verdict)
 
         delivery: Delivery[Any] = self.done(self.guard.deliver(message, send_later if self.is_async else send))
+        return delivery
+
+    def deliver_together(self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], Any]) -> JointDelivery[Any]:
+        """Deliver messages together by a function that does not wait."""
+
+        async def send_later(verdicts: tuple[Verdict, ...]) -> Any:
+            return send(verdicts)
+
+        delivery: JointDelivery[Any] = self.done(self.guard.deliver_together(messages, send_later if self.is_async else send))
         return delivery
 
     def record(self, *identities: Identity, **details: Any) -> None:

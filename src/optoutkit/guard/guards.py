@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from optoutkit.classifier.results import Classification
     from optoutkit.guidelines import Violation
 
-__all__ = ["AsyncGuard", "Delivery", "Guard", "Send"]
+__all__ = ["AsyncGuard", "Delivery", "Guard", "JointDelivery", "Send"]
 
 T = TypeVar("T")
 
@@ -56,6 +56,19 @@ class Delivery(Generic[T]):
     """
 
     verdict: Verdict
+    answer: T | None
+
+
+@attrs.frozen(kw_only=True)
+class JointDelivery(Generic[T]):
+    """What became of messages that left together.
+
+    Attributes:
+        verdicts: The decisions on each, in the order of the messages.
+        answer: What the sender returned; None where nothing was left to send.
+    """
+
+    verdicts: tuple[Verdict, ...]
     answer: T | None
 
 
@@ -168,16 +181,28 @@ class _BaseGuard:
         return verdict
 
     def _delivering(self, message: Message, send: Callable[[Verdict], Any], held: type[Held]) -> Flow[Delivery[Any]]:
-        message = self._with_declared(message)
-        verdict = yield from self._rules.decide(message)
-        self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=True))
-        self._raise_if_not_now(verdict, held)
+        delivery = yield from self._delivering_together((message,), lambda verdicts: send(verdicts[0]), held)
+        return Delivery(verdict=delivery.verdicts[0], answer=delivery.answer)
+
+    def _delivering_together(
+        self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], Any], held: type[Held]
+    ) -> Flow[JointDelivery[Any]]:
+        messages = tuple(map(self._with_declared, messages))
+        decided = []
+        for message in messages:
+            verdict = yield from self._rules.decide(message)
+            self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=True))
+            decided.append(verdict)
+        verdicts = tuple(decided)
+        for verdict in verdicts:
+            self._raise_if_not_now(verdict, held)
         answer = None
-        if verdict.sends:
-            answer = yield from ask(Send(functools.partial(send, verdict)))
+        if any(verdict.sends for verdict in verdicts):
+            answer = yield from ask(Send(functools.partial(send, verdicts)))
         if self._policy.learn_links:
-            yield from self._learning(message)
-        return Delivery(verdict=verdict, answer=answer)
+            for message in messages:
+                yield from self._learning(message)
+        return JointDelivery(verdicts=verdicts, answer=answer)
 
     def _raise_if_not_now(self, verdict: Verdict, held: type[Held]) -> None:
         if verdict.held:
@@ -282,6 +307,24 @@ class Guard(_BaseGuard):
         """
         return run(self._delivering(message, send, held), self._perform)
 
+    def deliver_together(
+        self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], T], *, held: type[Held] = Held
+    ) -> JointDelivery[T]:
+        """Send several messages that leave by one call, such as a service's bulk send; each is decided on for itself.
+
+        Args:
+            messages: The messages.
+            send: Sends them to those recipients whose decision in the message's verdict is SEND. Called once, and not at all if no
+                recipient of any is left.
+            held: Which kind of Held to raise.
+
+        Raises:
+            Held: The store did not answer for one of them; nothing of any was sent.
+            Suppressed: With ``policy.on_suppressed = "raise"``, a recipient of one of them is suppressed; nothing was sent.
+            Exception: Whatever ``send`` raises.
+        """
+        return run(self._delivering_together(messages, send, held), self._perform)
+
     def _perform(self, request: Any) -> Any:
         return request.call(self._store)
 
@@ -324,6 +367,12 @@ class AsyncGuard(_BaseGuard):
     async def deliver(self, message: Message, send: Callable[[Verdict], Awaitable[T]], *, held: type[Held] = Held) -> Delivery[T]:
         """See :meth:`Guard.deliver`."""
         return await run_async(self._delivering(message, send, held), self._perform)
+
+    async def deliver_together(
+        self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], Awaitable[T]], *, held: type[Held] = Held
+    ) -> JointDelivery[T]:
+        """See :meth:`Guard.deliver_together`."""
+        return await run_async(self._delivering_together(messages, send, held), self._perform)
 
     async def _perform(self, request: Any) -> Any:
         return await request.call(self._store)
