@@ -22,7 +22,7 @@ from optoutkit.stores import AsyncHashedStore, EraseReport, HashedStore, OptOutS
 from optoutkit.stores.base import LinkPair
 from optoutkit.stores.memory import AsyncMemoryStore, MemoryStore
 from optoutkit.stores.sqlite import AsyncSqliteStore, SqliteStore
-from optoutkit.testing.stores import DurableStoreConformance, ManualClock, StoreConformance, StoreFactory
+from optoutkit.testing.stores import DurableStoreConformance, ManualClock, RekeyConformance, StoreConformance, StoreFactory
 
 ALIAS, OTHER_ALIAS = Address("abc123@marketplace.amazon.de"), Address("xyz789@marketplace.amazon.de")
 PLAIN = Address("buyer@example.com")
@@ -387,57 +387,16 @@ def test_the_report_is_the_same_for_asyncio() -> None:
 # Rekeying
 
 
-def test_what_both_names_have_is_merged(behind: Any) -> None:
-    """Entries as when they are told, withdrawals side by side; the link of the new name holds; in all lists."""
-    old, new = (Digest("order", name, ORDER.digest(SECRETS[name])) for name in ("2025", "2026"))
-    address, other = (Digest("address", "2025", one.digest(SECRETS["2025"])) for one in (ALIAS, OTHER_ALIAS))
-    late = OptOut(new, since=datetime.fromisoformat("2026-02-02T00:00+00:00"), source="new")
-    early = OptOut(old, since=datetime.fromisoformat("2026-01-01T00:00+00:00"), source="old", verified=True)
-    behind.record([late, early, OptOut(old, "a"), OptOut(old, reason=Reason.MANUAL), OptOut(old, reason=Reason.COMPLAINT)])
-    behind.record([OptOut(new, SHARED), OptOut(old, SHARED)])
-    behind.withdraw([old], seller=SHARED)
-    behind.link([(old, address), (new, other)])
-    behind.link([(old, address)], seller="a")
-    behind.rekey([(old, new), (new, new)])
-    assert behind.lookup([old]) == {}
-    assert list(behind.scan()) == [
-        OptOut(new, reason=Reason.COMPLAINT),
-        attrs.evolve(early, identity=new),
-        OptOut(new, reason=Reason.MANUAL),
-    ]
-    assert behind.lookup([other, address]).keys() == {other}
-    assert behind.lookup([address], seller="a").keys() == {address}
-    assert behind.record([OptOut(new, SHARED, reason=Reason.MANUAL), OptOut(old, SHARED)]) == RecordReport(new=2)
-    behind.rekey([(address, Digest("address", "2026", ALIAS.digest(SECRETS["2026"])))])
-    assert behind.link([(new, address)], seller="a").contradicted == (new,)
+class TestRekeyingMemory(RekeyConformance):
+    @pytest.fixture
+    def make_store(self) -> StoreFactory:
+        return lambda clock: MemoryStore(clock=clock)
 
 
-def test_what_was_withdrawn_under_the_new_name_is_not_revived_by_the_old(behind: Any) -> None:
-    """An entry that moves to a name under which it was withdrawn later is gone, and one that is later comes back."""
-    old, new = (Digest("order", name, ORDER.digest(SECRETS[name])) for name in ("2025", "2026"))
-    behind.record([OptOut(new), OptOut(new, reason=Reason.MANUAL)])
-    behind.withdraw([new])
-    later = OptOut(old, since=datetime.fromisoformat("2222-01-01T00:00+00:00"))
-    behind.record([later, OptOut(old, reason=Reason.MANUAL)])
-    behind.rekey([(old, new)])
-    assert list(behind.scan()) == [attrs.evolve(later, identity=new)]
-
-
-@pytest.mark.parametrize(
-    ("pair", "error"),
-    [
-        ((PLAIN, PLAIN), None),
-        ((PLAIN, ALIAS), TypeError),
-        ((Digest("order", "k", b"x" * 16), Digest("address", "k", b"x" * 16)), ValueError),
-    ],
-)
-def test_only_a_digest_takes_the_place_of_a_digest(behind: Any, pair: Any, error: type[Exception] | None) -> None:
-    """Of the same kind; what would move nothing is passed over."""
-    if error is None:
-        behind.rekey([pair])
-        return
-    with pytest.raises(error, match="digest"):
-        behind.rekey([pair])
+class TestRekeyingSqlite(RekeyConformance):
+    @pytest.fixture
+    def make_store(self, tmp_path: Path) -> StoreFactory:
+        return lambda clock: SqliteStore(tmp_path / "optouts.db", clock=clock)
 
 
 # Erasing

@@ -19,7 +19,9 @@ factory makes is on the same data, and :class:`DurableStoreConformance` has more
 
 import pytest
 
-pytest.register_assert_rewrite(*(f"{__name__}.{rules}" for rules in ("durable", "entries", "inventory", "links", "lookups", "whole")))
+pytest.register_assert_rewrite(
+    *(f"{__name__}.{rules}" for rules in ("durable", "entries", "inventory", "links", "lookups", "rekeying", "whole"))
+)
 
 from optoutkit.testing.stores.driving import BlockingStore, ManualClock, StoreFactory, all_at_once, blocking
 from optoutkit.testing.stores.durable import DurabilityRules
@@ -27,6 +29,7 @@ from optoutkit.testing.stores.entries import EntryRules
 from optoutkit.testing.stores.inventory import InventoryRules
 from optoutkit.testing.stores.links import LinkRules
 from optoutkit.testing.stores.lookups import LookupRules
+from optoutkit.testing.stores.rekeying import RekeyRules
 from optoutkit.testing.stores.whole import WholeStoreRules
 
 __all__ = [
@@ -34,6 +37,7 @@ __all__ = [
     "DurableStoreConformance",
     "InventoryConformance",
     "ManualClock",
+    "RekeyConformance",
     "StoreConformance",
     "StoreFactory",
     "all_at_once",
@@ -51,3 +55,7 @@ class DurableStoreConformance(StoreConformance, DurabilityRules):
 
 class InventoryConformance(InventoryRules):
     """What :class:`optoutkit.stores.TellsLinks` and :class:`optoutkit.stores.TellsSellers` promise, of a sync store that is both."""
+
+
+class RekeyConformance(RekeyRules):
+    """What :class:`optoutkit.stores.Rekeyable` promises, of a sync store."""
