@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import gc
-import os
+import multiprocessing
 import socket
 import ssl
 import sys
@@ -80,7 +80,7 @@ class TlsFront:
             end.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tls_server() -> Iterator[int]:
     """The port of a cluster of one node that is reached by TLS only, and says so itself."""
     port = free_port()
@@ -124,25 +124,23 @@ def test_a_missing_driver_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> No
         open_store("redis://localhost")
 
 
+def look_up_and_close(store: RedisStore) -> None:
+    """What the child does."""
+    assert all(store.lookup([BUYER, OTHER]).keys() == {BUYER} for _ in range(20))
+    store.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_child_has_connections_of_its_own(uri: str) -> None:
     """After a fork parent and child both go on, and neither reads what the other has asked for."""
     with RedisStore(uri) as store:
         store.record([OptOut(BUYER)])
-        reader, writer = os.pipe()
-        child = os.fork()
-        if not child:
-            try:
-                found = [store.lookup([BUYER, OTHER]).keys() == {BUYER} for _ in range(20)]
-                store.close()
-                os.write(writer, b"good" if all(found) else b"bad")
-            finally:
-                os._exit(0)
+        child = multiprocessing.get_context("fork").Process(target=look_up_and_close, args=[store])
+        child.start()
         assert all(store.lookup([OTHER, BUYER]).keys() == {BUYER} for _ in range(20))
-        os.waitpid(child, 0)
-        assert os.read(reader, 4) == b"good"
+        child.join(20)
+        assert child.exitcode == 0
         assert store.lookup([BUYER]).keys() == {BUYER}
-        os.close(reader)
-        os.close(writer)
 
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # of the loop that was left
@@ -218,14 +216,43 @@ def test_tasks_share_a_bounded_number_of_connections(own_server: ValkeyServer) -
 
 
 def test_what_is_in_use_is_closed_when_it_is_given_back(own_server: ValkeyServer) -> None:
-    """A store that is closed while threads use it leaves no connection open."""
+    """A store that is closed while threads use it leaves no connection open; a verb that is not through says that it is closed."""
     store = RedisStore(own_server.uri)
+    outcomes: list[Any] = []
+
+    def write() -> None:
+        try:
+            outcomes.append(store.record([OptOut(BUYER)]))
+        except StoreClosed as error:
+            outcomes.append(error)
+
     own_server.command("CLIENT", "PAUSE", "300", "ALL")
-    asking = threading.Thread(target=store.lookup, args=[[BUYER]])
-    asking.start()
+    threads = [threading.Thread(target=lambda: outcomes.append(store.lookup([BUYER]))), threading.Thread(target=write)]
+    for thread in threads:
+        thread.start()
     until(lambda: not store._connections._idle[("127.0.0.1", own_server.port)])
     store.close()
-    asking.join()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == 2
+    assert next(outcome for outcome in outcomes if outcome != {}).args == ("the store is closed",)
+    until(lambda: len(own_server.command("CLIENT", "LIST").splitlines()) == 1)
+
+
+def test_a_lookup_under_way_ends_before_its_connection_is_closed(own_server: ValkeyServer) -> None:
+    """The same with tasks: what has been asked is answered, and then there is no connection left."""
+
+    async def use() -> None:
+        store = AsyncRedisStore(own_server.uri)
+        await store.record([OptOut(BUYER)])
+        own_server.command("CLIENT", "PAUSE", "300", "ALL")
+        asking = asyncio.ensure_future(store.lookup([BUYER]))
+        for _ in range(100):  # until it waits for the answer
+            await asyncio.sleep(0)
+        await store.close()
+        assert (await asking).keys() == {BUYER}
+
+    asyncio.run(use())
     until(lambda: len(own_server.command("CLIENT", "LIST").splitlines()) == 1)
 
 

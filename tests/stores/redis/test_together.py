@@ -158,6 +158,15 @@ def test_many_processes_and_threads_share_a_store(server_uri: str, uri: str, pre
         assert audit(client, prefix) == (110, 3 * 3 * 10)
 
 
+def test_a_scan_of_more_than_is_fetched_ahead(uri: str) -> None:
+    """However many there are, they come in order, from wherever it begins."""
+    addresses = sorted((Address(f"buyer{number}@example.com") for number in range(10_000)), key=lambda one: one.key)
+    with RedisStore(uri) as store:
+        store.record(OptOut(address) for address in addresses)
+        assert [entry.identity for entry in store.scan()] == addresses
+        assert [entry.identity for entry in store.scan(after=addresses[4999])] == addresses[5000:]
+
+
 def test_round_trips_do_not_grow_with_the_batch(uri: str) -> None:
     """A lookup takes one round trip for each thousand identities, and at most three times that where links lead on."""
     exchanges: list[Any] = []
