@@ -36,27 +36,30 @@ class Server:
     Attributes:
         arrived: What arrived.
         port: Where it listens.
-        fails: Whether it refuses every mail.
+        answers: What it says to other recipients whom it does not take.
+        verdict: What it says to a mail; it keeps those that it says 250 to.
     """
 
     def __init__(self) -> None:
         self.arrived: list[Arrived] = []
         self.port = 0
-        self.fails = False
+        self.answers: dict[str, str] = {}
+        self.verdict = "250 2.0.0 taken"
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Refuse, or take."""
         if address.startswith("refused"):
             return "550 5.1.1 no such user"
+        if address in self.answers:
+            return self.answers[address]
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 ok"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        """Keep it, unless the server is to fail."""
-        if self.fails:
-            return "554 5.3.0 broken"
-        self.arrived.append(Arrived(envelope.mail_from, envelope.rcpt_tos, envelope.original_content))
-        return "250 2.0.0 taken"
+        """Keep it, or refuse it."""
+        if self.verdict.startswith("250"):
+            self.arrived.append(Arrived(envelope.mail_from, envelope.rcpt_tos, envelope.original_content))
+        return self.verdict
 
 
 class LoopbackController(Controller):

@@ -62,7 +62,7 @@ class MailDriver(SenderDriver):
         return [Delivered(tuple(arrived.recipients), arrived.raw) for arrived in self.server.arrived]
 
     def fail(self) -> None:
-        self.server.fails = True
+        self.server.verdict = "554 5.3.0 broken"
 
 
 class SmtplibDriver(MailDriver):

@@ -23,6 +23,7 @@ _COMMANDS = {
     "ingest": ("ingesting:ingest", "Read notices from a mailbox into the store."),
     "serve": ("serving:serve", "Take in the notices that a mail server delivers here."),
     "quarantine": ("quarantine:quarantine", "Look at the mails that were not believed; release or delete them."),
+    "sendmail": ("sendmail:sendmail", "Send the mail on standard input to those whom it may go to."),
     "check": ("messages:check", "Show to whom each draft may go, and why."),
     "list": ("entries:show", "Show the opt-outs in the store."),
     "import": ("lists:import_lists", "Put the opt-outs of a list into the store."),
