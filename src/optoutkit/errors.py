@@ -127,7 +127,7 @@ class GuardError(OptOutKitError):
 
 
 class Held(GuardError):
-    """Nothing of the message was sent, because the store did not answer: send it again later."""
+    """Nothing of the message was sent, as nobody can say now whether it may go (the store did not answer, say): send it again later."""
 
 
 class Suppressed(GuardError):

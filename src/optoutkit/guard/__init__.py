@@ -5,7 +5,7 @@ from optoutkit.guard.contact_reasons import topic_of_contact_reason
 from optoutkit.guard.decisions import Action, Decision, DecisionReason, Guidelines, Verdict
 from optoutkit.guard.envelopes import enveloped
 from optoutkit.guard.guards import AsyncGuard, Delivery, Guard, JointDelivery
-from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LinkContradicted, LinkFailed, LogHook
+from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LedgerFailed, LinkContradicted, LinkFailed, LogHook
 from optoutkit.guard.parties import read_address
 from optoutkit.guard.policy import Policy
 
@@ -21,6 +21,7 @@ __all__ = [
     "Guidelines",
     "Hook",
     "JointDelivery",
+    "LedgerFailed",
     "LinkContradicted",
     "LinkFailed",
     "LogHook",

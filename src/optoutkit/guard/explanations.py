@@ -10,7 +10,10 @@ from optoutkit.optouts import OptOut, Reason
 if TYPE_CHECKING:
     from optoutkit.guard.rules import Case
 
-__all__ = ["explain"]
+__all__ = ["ONLY_REPORTED", "explain", "explain_request"]
+
+ONLY_REPORTED = "Only reported. "
+"""What stands before the explanation of a decision that is not enforced."""
 
 _MAX_RULES_NAMED = 3
 
@@ -32,6 +35,18 @@ _ON_OUTAGE = {
     Action.SUPPRESS: "It must not go, by the policy",
     Action.HOLD: "It must wait, and can be tried again later",
 }
+
+
+_ONE_AN_ORDER = "Amazon allows one request an order, for a review, for feedback or the like"
+
+
+def explain_request(action: Action, reason: DecisionReason) -> str:
+    """Say why a request was not let through, or was though nobody could tell whether it is the first."""
+    if reason is DecisionReason.ALREADY_REQUESTED:
+        return f"It must not go: {_ONE_AN_ORDER}, and one was sent before."
+    if reason is DecisionReason.REQUEST_PENDING:
+        return f"It must wait, and can be tried again later: {_ONE_AN_ORDER}, and another one is being sent right now."
+    return f"{_ON_OUTAGE[action]}: {_ONE_AN_ORDER}, and the ledger of requests could not be read."
 
 
 def explain(action: Action, reason: DecisionReason, opt_out: OptOut | None, party: Party, case: "Case") -> str:

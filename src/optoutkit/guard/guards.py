@@ -6,20 +6,23 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from email.message import Message as StandardMessage
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import attrs
 
 from optoutkit.errors import Held, Suppressed
 from optoutkit.flows import Flow, Request, ask, run, run_async
 from optoutkit.guard.adapters import adapt
-from optoutkit.guard.decisions import Verdict
+from optoutkit.guard.decisions import Action, Verdict
 from optoutkit.guard.declarations import Declaration, declared, in_force
 from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LinkContradicted, LinkFailed, LogHook
 from optoutkit.guard.parties import link_in
 from optoutkit.guard.policy import Policy
+from optoutkit.guard.proactive import ProactiveRequests
 from optoutkit.guard.rules import CheckGuidelines, Classify, Rules
 from optoutkit.identities import OrderId
+from optoutkit.ledgers.base import AsyncLedger, Ledger, Reservation
+from optoutkit.ledgers.requests import LedgerRequest
 from optoutkit.messages import Message
 from optoutkit.stores.base import AsyncOptOutStore, OptOutStore
 from optoutkit.stores.requests import Link
@@ -96,8 +99,10 @@ class _BaseGuard:
         classify: Classify | None = None,
         check_guidelines: CheckGuidelines | None = None,
         hook: Hook | None = None,
+        ledger: Ledger | AsyncLedger | None = None,
     ) -> None:
         self._store: Any = store
+        self._ledger: Any = ledger
         self._policy = policy
         self._seller = seller
         self._rules = Rules(
@@ -105,7 +110,9 @@ class _BaseGuard:
             seller=seller,
             classify=classify or _default_classifier,
             check_guidelines=check_guidelines or _default_checker,
+            counts_requests=ledger is not None,
         )
+        self._requests = None if ledger is None else ProactiveRequests(policy=policy, seller=seller, tell=self._tell)
         self._hook = hook or LogHook()
 
     @property
@@ -177,6 +184,8 @@ class _BaseGuard:
     def _checking(self, mail: Message | StandardMessage | bytes) -> Flow[Verdict]:
         message = self._with_declared(mail if isinstance(mail, Message) else Message.from_email(mail))
         verdict = yield from self._rules.decide(message)
+        if self._requests is not None:
+            verdict = yield from self._requests.look(message, verdict)
         self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=False))
         return verdict
 
@@ -188,26 +197,39 @@ class _BaseGuard:
         self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], Any], held: type[Held]
     ) -> Flow[JointDelivery[Any]]:
         messages = tuple(map(self._with_declared, messages))
-        decided = []
-        for message in messages:
-            verdict = yield from self._rules.decide(message)
-            self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=True))
-            decided.append(verdict)
-        verdicts = tuple(decided)
-        for verdict in verdicts:
-            self._raise_if_not_now(verdict, held)
-        answer = None
-        if any(verdict.sends for verdict in verdicts):
-            answer = yield from ask(Send(functools.partial(send, verdicts)))
+        verdicts: tuple[Verdict, ...] = ()
+        reservations: list[Reservation] = []
+        try:
+            for message in messages:
+                verdict = yield from self._rules.decide(message)
+                if self._requests is not None:
+                    together = {order_id for reservation in reservations for order_id in reservation.granted}
+                    verdict, reservation = yield from self._requests.reserve(message, verdict, together)
+                    reservations += [reservation] if reservation is not None else []
+                self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=True))
+                verdicts += (verdict,)
+            for verdict in verdicts:
+                self._raise_if_not_now(verdict, held)
+            answer = None
+            if any(verdict.sends for verdict in verdicts):
+                answer = yield from ask(Send(functools.partial(send, verdicts)))
+        except BaseException:
+            yield from self._settling(reservations, sent=False)
+            raise
+        yield from self._settling(reservations, sent=True)
         if self._policy.learn_links:
             for message in messages:
                 yield from self._learning(message)
         return JointDelivery(verdicts=verdicts, answer=answer)
 
+    def _settling(self, reservations: Sequence[Reservation], *, sent: bool) -> Flow[None]:
+        for reservation in reservations:
+            yield from cast("ProactiveRequests", self._requests).settle(reservation, sent=sent)
+
     def _raise_if_not_now(self, verdict: Verdict, held: type[Held]) -> None:
-        if verdict.held:
-            text = "Nothing of the message was sent: the opt-out store did not answer. Send it again later."
-            raise held(text, verdict) from verdict.outage
+        waiting = next((decision for decision in verdict.decisions if decision.action is Action.HOLD), None)
+        if waiting is not None:
+            raise held(f"Nothing of the message was sent. {waiting.explanation}", verdict) from verdict.outage
         if verdict.suppressed and self._policy.on_suppressed == "raise":
             raise Suppressed(f"Nothing of the message was sent. {verdict.suppressed[0].explanation}", verdict)
 
@@ -225,6 +247,9 @@ class _BaseGuard:
             return
         if contradicted:
             self._tell(LinkContradicted(seller=self._seller, order_id=order_id, address=address))
+
+    def _asked_by(self, request: object) -> Any:
+        return self._ledger if isinstance(request, LedgerRequest) else self._store
 
     def _with_declared(self, message: Message) -> Message:
         return in_force(self).added_to(message)
@@ -249,9 +274,10 @@ class Guard(_BaseGuard):
         check_guidelines: Finds what breaks Amazon's communication guidelines in a message, for policies that enforce them; by default
             :func:`optoutkit.check_guidelines`.
         hook: Is told every decision and what became of links; by default :class:`optoutkit.guard.LogHook`. It should be quick.
+        ledger: Where requests are counted, as Amazon allows one an order; from :func:`optoutkit.ledgers.open_ledger`. None counts none.
 
     Raises:
-        TypeError: The store is an async one.
+        TypeError: The store or the ledger is an async one.
 
     Example:
         >>> from optoutkit import Message, open_store
@@ -275,10 +301,15 @@ class Guard(_BaseGuard):
         classify: Classify | None = None,
         check_guidelines: CheckGuidelines | None = None,
         hook: Hook | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         if _is_async(store):
             raise TypeError("this store is asynchronous: use AsyncGuard, or open the store with open_store")
-        super().__init__(store, seller=seller, policy=policy, classify=classify, check_guidelines=check_guidelines, hook=hook)
+        if ledger is not None and _is_async(ledger):
+            raise TypeError("this ledger is asynchronous: use AsyncGuard, or open the ledger with open_ledger")
+        super().__init__(
+            store, seller=seller, policy=policy, classify=classify, check_guidelines=check_guidelines, hook=hook, ledger=ledger
+        )
 
     def check(self, message: Message | StandardMessage | bytes) -> Verdict:
         """Decide on a message without sending it. Nothing is written to the store.
@@ -301,7 +332,7 @@ class Guard(_BaseGuard):
             held: Which kind of Held to raise.
 
         Raises:
-            Held: The store did not answer; nothing was sent.
+            Held: The store or the ledger did not answer, or another request for the order is being sent; nothing was sent.
             Suppressed: With ``policy.on_suppressed = "raise"``, a recipient is suppressed; nothing was sent.
             Exception: Whatever ``send`` raises.
         """
@@ -319,14 +350,14 @@ class Guard(_BaseGuard):
             held: Which kind of Held to raise.
 
         Raises:
-            Held: The store did not answer for one of them; nothing of any was sent.
+            Held: One of them must wait, as above; nothing of any was sent.
             Suppressed: With ``policy.on_suppressed = "raise"``, a recipient of one of them is suppressed; nothing was sent.
             Exception: Whatever ``send`` raises.
         """
         return run(self._delivering_together(messages, send, held), self._perform)
 
     def _perform(self, request: Any) -> Any:
-        return request.call(self._store)
+        return request.call(self._asked_by(request))
 
 
 class AsyncGuard(_BaseGuard):
@@ -341,9 +372,10 @@ class AsyncGuard(_BaseGuard):
         classify: Says of a message whether it is critical. It is called in the event loop.
         check_guidelines: Finds what breaks Amazon's communication guidelines. It is called in the event loop.
         hook: Is told every decision and what became of links. It is called in the event loop.
+        ledger: Where requests are counted; from :func:`optoutkit.ledgers.open_async_ledger`.
 
     Raises:
-        TypeError: The store is not an async one.
+        TypeError: The store or the ledger is not an async one.
     """
 
     def __init__(
@@ -355,10 +387,15 @@ class AsyncGuard(_BaseGuard):
         classify: Classify | None = None,
         check_guidelines: CheckGuidelines | None = None,
         hook: Hook | None = None,
+        ledger: AsyncLedger | None = None,
     ) -> None:
         if not _is_async(store):
             raise TypeError("this store is not asynchronous: use Guard, or open the store with open_async_store")
-        super().__init__(store, seller=seller, policy=policy, classify=classify, check_guidelines=check_guidelines, hook=hook)
+        if ledger is not None and not _is_async(ledger):
+            raise TypeError("this ledger is not asynchronous: use Guard, or open the ledger with open_async_ledger")
+        super().__init__(
+            store, seller=seller, policy=policy, classify=classify, check_guidelines=check_guidelines, hook=hook, ledger=ledger
+        )
 
     async def check(self, message: Message | StandardMessage | bytes) -> Verdict:
         """See :meth:`Guard.check`."""
@@ -375,8 +412,9 @@ class AsyncGuard(_BaseGuard):
         return await run_async(self._delivering_together(messages, send, held), self._perform)
 
     async def _perform(self, request: Any) -> Any:
-        return await request.call(self._store)
+        return await request.call(self._asked_by(request))
 
 
-def _is_async(store: object) -> bool:
-    return inspect.iscoroutinefunction(getattr(store, "lookup", None))
+def _is_async(place: object) -> bool:
+    """Whether a store, or a ledger, is one for asyncio."""
+    return inspect.iscoroutinefunction(getattr(place, "lookup", None))
