@@ -70,9 +70,9 @@ def storable(opt_outs: Iterable[OptOut]) -> list[OptOut]:
     for index, opt_out in enumerate(found):
         if not isinstance(opt_out, OptOut):
             raise TypeError(f"record takes OptOuts, not {type(opt_out).__name__}")
-        source = clean(opt_out.source)
-        if source is not opt_out.source:
-            found[index] = attrs.evolve(opt_out, source=source)
+        source = opt_out.source
+        if len(source) > MAX_NOTE or not source.isprintable():
+            found[index] = attrs.evolve(opt_out, source=clean(source))
     for seller in {opt_out.seller for opt_out in found}:
         checked_seller(seller)
     return found

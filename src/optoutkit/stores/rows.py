@@ -12,7 +12,7 @@ from optoutkit.errors import StoreCorrupt
 from optoutkit.identities import Identity, identity_from_key
 from optoutkit.optouts import OptOut, Reason
 
-__all__ = ["REASON_CODES", "column_of", "damaged", "identity_of", "micros", "moment", "opt_out_of"]
+__all__ = ["REASONS", "REASON_CODES", "column_of", "damaged", "identity_of", "micros", "moment", "opt_out_of"]
 
 REASON_CODES = {
     Reason.COMPLAINT: 10,
@@ -22,7 +22,7 @@ REASON_CODES = {
     Reason.HARD_BOUNCE: 50,
 }
 
-_REASONS = {code: reason for reason, code in REASON_CODES.items()}
+REASONS = {code: reason for reason, code in REASON_CODES.items()}
 _WORDS = {"a": "address", "d": "digest", "o": "order"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -68,7 +68,7 @@ def opt_out_of(  # noqa: PLR0917 - the columns, in their order
         return OptOut(
             identity,
             seller,
-            reason=_REASONS[reason],
+            reason=REASONS[reason],
             since=moment(since),
             expires_at=moment(expires_at),
             verified=verified == 1,

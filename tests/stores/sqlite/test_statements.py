@@ -11,7 +11,7 @@ from optoutkit.stores.sqlite import SqliteStore, statements
 
 LOOKUPS = {f"{name} {kind}": sql for name in ("LOOK_UP", "LOOK_UP_ONE", "LOOK_UP_OWN") for kind, sql in getattr(statements, name).items()}
 OTHERS = {name: getattr(statements, name) for name in statements.__all__ if name.isupper() and not name.startswith("LOOK_UP")}
-OTHERS |= {"insert_entry": statements.insert_entry(1, 2), "upsert_entry": statements.upsert_entry(1, 2)}
+OTHERS |= {"insert_entries": statements.insert_entries(1, 2, 3), "upsert_entry": statements.upsert_entry(1, 2)}
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@
 """
 
 import base64
-import re
+from binascii import unhexlify
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from optoutkit.identities import Digest, Identity
+from optoutkit.identities import Address, Digest, Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores import rows
 
@@ -41,7 +41,8 @@ _MICROSECONDS = 1_000_000
 _NOT_WHOLE = 2**60
 """More microseconds than there are to the year 9999, and less than SQLite's integers hold."""
 
-_SES_ID = re.compile(r"<[0-9a-f]{16}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9]{6}@[a-z0-9-]{1,32}\.amazonses\.com>")
+_SES_SHAPE = b"<0000000000000000-00000000-0000-0000-0000-000000000000-000000@"
+_HEX_AS_ZERO = bytes.maketrans(b"123456789abcdef", b"0" * 15)
 _SES_END = ".amazonses.com>"
 
 
@@ -49,7 +50,7 @@ def column_of(identity: Identity) -> str:
     """An identity as it stands in the columns ``key``, ``order_key`` and ``address_key``."""
     if isinstance(identity, Digest):
         return f"d{identity.kind[0]}:{identity.key_id}:{base64.b64encode(identity.value)[:22].translate(_TO_LETTERS).decode()}"
-    return identity.kind[0] + identity.key[len(identity.kind) :]
+    return f"a{identity.key[7:]}" if isinstance(identity, Address) else f"o{identity.key[5:]}"
 
 
 def identity_of(column: str) -> Identity:
@@ -80,15 +81,19 @@ def packed_time(at: datetime | None) -> int | None:
     """A time as it stands in the column ``since``; None stays None."""
     if at is None:
         return None
-    seconds = whole_seconds(at)
-    return seconds * _MICROSECONDS + at.microsecond + _NOT_WHOLE if at.microsecond else seconds
+    since_epoch = at - _EPOCH
+    seconds = since_epoch.days * _SECONDS_OF_A_DAY + since_epoch.seconds
+    return seconds * _MICROSECONDS + since_epoch.microseconds + _NOT_WHOLE if since_epoch.microseconds else seconds
 
 
 def packed_source(source: str) -> str | bytes:
     """A source as it stands in its column."""
-    if source.endswith(_SES_END) and _SES_ID.fullmatch(source):
-        return bytes.fromhex(source[1:61].replace("-", "")) + source[62 : -len(_SES_END)].encode()
-    return source
+    if not source.endswith(_SES_END):
+        return source
+    text = source.encode()
+    if text[:62].translate(_HEX_AS_ZERO) != _SES_SHAPE:
+        return source
+    return unhexlify(text[1:61].translate(None, b"-")) + text[62 : -len(_SES_END)]
 
 
 def row_of(entry: OptOut) -> tuple[Any, ...]:
@@ -97,7 +102,7 @@ def row_of(entry: OptOut) -> tuple[Any, ...]:
         column_of(entry.identity),
         rows.REASON_CODES[entry.reason],
         packed_time(entry.since),
-        rows.micros(entry.expires_at),
+        None if entry.expires_at is None else rows.micros(entry.expires_at),
         entry.verified,
         packed_source(entry.source),
     )
@@ -111,13 +116,30 @@ def opt_out_of(  # noqa: PLR0917 - the columns, in their order
     Raises:
         StoreCorrupt: Nothing this store writes looks like that.
     """
-    if isinstance(since, int):
-        since = since - _NOT_WHOLE if since > _NOT_WHOLE // 2 else since * _MICROSECONDS
-    if isinstance(source, bytes):
-        hex_ = source[:27].hex()
-        parts = f"{hex_[:16]}-{hex_[16:24]}-{hex_[24:28]}-{hex_[28:32]}-{hex_[32:36]}-{hex_[36:48]}-{hex_[48:]}"
-        source = f"<{parts}@{source[27:].decode(errors='replace')}{_SES_END}"
-    return rows.opt_out_of(identity, seller, reason, since, expires_at, verified, source)
+    try:
+        if isinstance(source, bytes):
+            source = _unpacked_source(source)
+        return OptOut(
+            identity,
+            seller,
+            reason=rows.REASONS[reason],
+            since=None if since is None else _unpacked_time(since),
+            expires_at=None if expires_at is None else rows.moment(expires_at),
+            verified=verified == 1,
+            source=source,
+        )
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        raise rows.damaged() from error
+
+
+def _unpacked_time(since: int) -> datetime | None:
+    return rows.moment(since - _NOT_WHOLE if since > _NOT_WHOLE // 2 else since * _MICROSECONDS)
+
+
+def _unpacked_source(source: bytes) -> str:
+    digits = source[:27].hex()
+    parts = f"{digits[:16]}-{digits[16:24]}-{digits[24:28]}-{digits[28:32]}-{digits[32:36]}-{digits[36:48]}-{digits[48:]}"
+    return f"<{parts}@{source[27:].decode(errors='replace')}{_SES_END}"
 
 
 def repacked_key(column: str) -> str:

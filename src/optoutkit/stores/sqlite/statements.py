@@ -39,7 +39,7 @@ __all__ = [
     "WITHDRAW",
     "WITHDRAWALS_AT",
     "WITHDRAWALS_OF",
-    "insert_entry",
+    "insert_entries",
     "upsert_entry",
 ]
 
@@ -101,27 +101,25 @@ WITHDRAWALS_OF = """
     GROUP BY w.key, w.reason
 """
 
-_INSERT_ENTRY = """
-    INSERT INTO entry (list, key, reason, since, expires_at, recorded_at, verified, source)
-    VALUES ({list_id:d}, ?, ?, ?, ?, {recorded_at:d}, ?, ?)
-"""
-_ON_CONFLICT = """
-    ON CONFLICT (list, key, reason) DO UPDATE
-    SET since = excluded.since, expires_at = excluded.expires_at, verified = excluded.verified, source = excluded.source
-"""
 
-
-def insert_entry(list_id: int, recorded_at: int) -> str:
-    """The statement that keeps new entries of one list.
+def insert_entries(list_id: int, recorded_at: int, rows: int) -> str:
+    """The statement that keeps so many new entries of one list.
 
     What is the same for a whole batch stands in the statement: to bind a value takes longer than to store it.
     """
-    return _INSERT_ENTRY.format(list_id=list_id, recorded_at=recorded_at)
+    row = f"({list_id:d}, ?, ?, ?, ?, {recorded_at:d}, ?, ?)"
+    return f"INSERT INTO entry (list, key, reason, since, expires_at, recorded_at, verified, source) VALUES {', '.join([row] * rows)}"
 
 
 def upsert_entry(list_id: int, recorded_at: int) -> str:
-    """The same for entries that may be there. They keep the time at which they were first recorded."""
-    return insert_entry(list_id, recorded_at) + _ON_CONFLICT
+    """The statement that keeps one entry that may be there. Then it keeps the time at which it was first recorded."""
+    return (
+        insert_entries(list_id, recorded_at, 1)
+        + """
+    ON CONFLICT (list, key, reason) DO UPDATE
+    SET since = excluded.since, expires_at = excluded.expires_at, verified = excluded.verified, source = excluded.source
+    """
+    )
 
 
 CLUSTER = """

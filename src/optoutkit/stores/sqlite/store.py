@@ -7,7 +7,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter
 from types import TracebackType
 from typing import Any, Self, cast
@@ -19,7 +19,7 @@ from optoutkit.stores import arguments, rules
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
 from optoutkit.stores.rows import REASON_CODES, micros, moment
 from optoutkit.stores.sqlite import statements as sql
-from optoutkit.stores.sqlite.connections import Connections, begin
+from optoutkit.stores.sqlite.connections import Connection, Connections, begin
 from optoutkit.stores.sqlite.packing import column_of, identity_of, opt_out_of, row_of, whole_seconds
 from optoutkit.stores.sqlite.rekeying import rekey
 from optoutkit.stores.sqlite.schema import OWN_LIST, SHARED_LIST
@@ -32,7 +32,10 @@ DEFAULT_TIMEOUT = 15.0
 _CHUNK = 500
 """Identities in one statement, entries in one page of a scan."""
 
-_PLACE = itemgetter(0, 1)
+_ROWS = 50
+"""New entries in one statement: a fifth faster than one by one."""
+
+_KEY = itemgetter(0)
 _BEFORE_ALL = ("", 0)
 _AFTER_ALL_REASONS = max(REASON_CODES.values()) + 1
 
@@ -78,7 +81,9 @@ class SqliteStore:
             identity = arguments.checked_identity(all_asked[0])
             column = column_of(identity)
             rows = self._connections.read(self._look_up_one, column, identity.kind, seller)
-            entry = self._best(rows, identity, column, seller, at) if rows else None
+            if not rows:
+                return {}
+            entry = self._best(rows, identity, column, seller, at)
             return {} if entry is None else {identity: entry}
         asked = _by_column(all_asked)
         found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
@@ -221,8 +226,10 @@ class SqliteStore:
             found = cast("int", connection.execute(sql.NEW_SELLER, (seller,)).lastrowid)
         return found
 
-    def _look_up_one(self, connection: sqlite3.Connection, column: str, kind: str, seller: str) -> list[tuple[Any, ...]]:
-        return connection.execute(sql.LOOK_UP_ONE[kind], (column, self._list_id(connection, seller))).fetchall()
+    def _look_up_one(self, connection: Connection, column: str, kind: str, seller: str) -> list[tuple[Any, ...]]:
+        return connection.reader.execute(
+            sql.LOOK_UP_ONE[kind], (column, self._list_ids.get(seller) or self._list_id(connection, seller))
+        ).fetchall()
 
     def _look_up(self, connection: sqlite3.Connection, asked: Mapping[str, Identity], seller: str) -> list[tuple[Any, ...]]:
         own = self._list_id(connection, seller)
@@ -274,7 +281,10 @@ class SqliteStore:
         (any_withdrawn,) = connection.execute(sql.ANY_WITHDRAWN, (list_id,)).fetchone()
         if any_withdrawn:
             raise sqlite3.IntegrityError
-        connection.executemany(sql.insert_entry(list_id, whole_seconds(now)), _rows(told))
+        rows = _rows(told)
+        for size, group in ((_ROWS, rows[: len(rows) // _ROWS * _ROWS]), (1, rows[len(rows) // _ROWS * _ROWS :])):
+            statement = sql.insert_entries(list_id, whole_seconds(now), size)
+            connection.executemany(statement, (tuple(chain.from_iterable(group[n : n + size])) for n in range(0, len(group), size)))
         return len(told)
 
     @staticmethod
@@ -341,7 +351,7 @@ class SqliteStore:
 
 def _rows(entries: Iterable[OptOut]) -> list[tuple[Any, ...]]:
     """Entries as the statements take them, in the order of the file: that is much faster."""
-    return sorted(map(row_of, entries), key=_PLACE)
+    return sorted(map(row_of, entries), key=_KEY)
 
 
 def _by_column(identities: Iterable[Identity]) -> dict[str, Identity]:
