@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from benchmarks.timing import Result, pin
 
-_SUBJECTS = ("classifying", "parsing", "lookups", "recording", "guarding", "importing", "postgresql")
+_SUBJECTS = ("classifying", "parsing", "lookups", "recording", "guarding", "importing", "postgresql", "redis")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import importlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -166,7 +167,8 @@ def until(done: Callable[[], bool]) -> None:
 
 
 def _cluster_port() -> int:
-    """A port for which that of the cluster's bus, 10,000 higher, exists too."""
-    while (port := free_port()) + 10_000 >= 2**16:
-        pass
-    return port
+    """A port that nobody uses now, and neither that of the cluster's bus, which is 10,000 higher."""
+    while True:
+        port = free_port()
+        with suppress(OSError, OverflowError), socket.create_server(("127.0.0.1", port + 10_000)):
+            return port

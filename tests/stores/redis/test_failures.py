@@ -184,7 +184,7 @@ def test_who_is_not_let_in(opened: Opener, own_server: ValkeyServer) -> None:
     fails(opened, f"redis://{address}/999", "refuses the user or the database")
     own_server.command("ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@read", "+select")
     fails(opened, f"redis://reader:secret@{address}", "widen the user's ACL")
-    rights = "~optoutkit:* +@read +@write +evalsha +script|load +select +wait".split()
+    rights = ["~optoutkit:*", "+@read", "+@write", "+evalsha", "+script|load", "+select", "+wait"]
     own_server.command("ACL", "SETUSER", "writer", "on", ">secret", *rights)
     store = opened(f"redis://writer:secret@{address}/0")
     store.link([(ORDER, BUYER)])
