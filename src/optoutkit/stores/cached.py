@@ -24,7 +24,7 @@ from optoutkit.stores.wrapping import AsyncWrapper, Verbs, Wrapper, asked_once
 __all__ = ["DEFAULT_SIZE", "AsyncCachedStore", "CachedStore"]
 
 DEFAULT_SIZE = 100_000
-"""How many answers of each kind are kept: some 50 MB when full."""
+"""How many answers of each kind are kept."""
 
 _Name = tuple[str, str]  # a seller and the key of an identity
 

@@ -190,7 +190,11 @@ class HashedStore(Wrapper):
     :class:`~optoutkit.identities.Digest`. Digests are taken as they are by every verb. The ``source`` of an opt-out is kept as it is told.
 
     ``erase`` removes entries, history and links as in any store, but an opt-out in force goes on refusing as a bare digest, with no more
-    than its reason and its expiry: of the identity asked, and of the order or address that it was found by.
+    than its reason and its expiry: of the identity asked, and of the order or address that it was found by. That takes several steps,
+    and for a moment between two of them nobody is refused; if it is interrupted, repeat it.
+
+    A process that does not know the newest secret does not find what others have written under it. So give all of them a new secret in
+    an older place first (before the one that is in use), and only then the last.
 
     Args:
         store: The store behind; it is closed with this one. With several secrets it must be :class:`Rekeyable`, as those in memory
