@@ -19,7 +19,7 @@ __all__ = ["list_files", "read_file", "read_folder", "read_mbox", "read_stdin", 
 _CHUNK = 64 * 1024
 _LONGEST_SEPARATOR = 300
 # RFC 4155: a line that begins with "From " and has a time and a year, after a blank one. Mails have lines that begin with the word alone.
-_SEPARATOR = re.compile(rb"From [^\r\n]*[0-9]:[0-9]{2}[^\r\n]*[0-9]{4}")
+_SEPARATOR = re.compile(rb"From (?>[^\r\n]*?[0-9]:[0-9]{2})[^\r\n]*?[0-9]{4}")
 _QUOTED_FROM = re.compile(rb">+From ")
 
 

@@ -75,13 +75,13 @@ def tokens(document: str) -> Iterator[Words | Tag]:
     Never raises; the time is linear in the length of the document.
     """
     position = 0
-    pattern = _TAG
+    quotes_close = True
     while markup := _MARKUP.search(document, position):
         start = markup.start()
         if start > position:
             yield Words(document[position:start], position)
             position = start
-        tag = pattern.match(document, start)
+        tag = _TAG.match(document, start) if quotes_close else _TAG_WITHOUT_QUOTES.match(document, start)
         if tag:
             slash, name, inner = tag.groups()
             name, position = name.lower(), tag.end()
@@ -95,8 +95,8 @@ def tokens(document: str) -> Iterator[Words | Tag]:
             if end < 0 and not is_comment:
                 break  # there is no further tag
             position = len(document) if end < 0 else end + (3 if is_comment else 1)
-        elif pattern is _TAG:
-            pattern = _TAG_WITHOUT_QUOTES  # looked to the end in vain, once: from now on a tag ends at the next >, quoted or not
+        elif quotes_close:
+            quotes_close = False  # looked to the end in vain, once: from now on a tag ends at the next >, quoted or not
         else:
             break
     yield Words(document[position:], position)

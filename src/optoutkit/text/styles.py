@@ -15,7 +15,7 @@ __all__ = ["PREFORMATTED", "Style"]
 PREFORMATTED = frozenset({"listing", "plaintext", "pre", "textarea", "xmp"})
 """Elements whose line breaks and blanks count unless a style says otherwise."""
 
-_DECLARATION = re.compile(r"([a-z-]+)\s*:\s*([^;]*)")
+_DECLARATION = re.compile(r"(?<![a-z-])([a-z-]++)\s*+:\s*+([^;]*+)")
 _LONGEST = 4000  # characters of a style that are looked at
 _NUMBER = re.compile(r"([0-9]*\.?[0-9]+)\s*(px|pt|pc|cm|mm|in|em|rem|ex|ch|vw|vh|%)?")
 _SIZE_WORD = re.compile(r"(?:x{1,3}-)?(?:small|large)|medium|initial")
