@@ -146,16 +146,19 @@ class _CachingVerbs(Verbs):
         """Ask anew about everybody."""
         with self._lock:
             self._hits.clear()
-        self._forget(())
+            self._start_version()
 
     def _forget(self, told: Iterable[tuple[str, Identity]]) -> None:
         """Ask anew about whoever is not known to be opted out, and about those who were named, so that their entries are the latest."""
         with self._lock:
-            self._version += 1
-            self._flights.clear()
-            self._misses.clear()
+            self._start_version()
             for seller, identity in told:
                 self._hits.pop((seller, identity.key), None)
+
+    def _start_version(self) -> None:
+        self._version += 1
+        self._flights.clear()
+        self._misses.clear()
 
     def _begin(self) -> int:
         with self._lock:
