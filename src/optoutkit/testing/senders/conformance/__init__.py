@@ -33,7 +33,29 @@ from optoutkit.testing.senders.conformance.outcomes import OutcomeRules
 from optoutkit.testing.senders.conformance.recipients import RecipientRules
 from optoutkit.testing.senders.conformance.tasks import TaskRules
 
-__all__ = ["AsyncSenderConformance", "AsyncSenderDriver", "Delivered", "Letter", "SenderConformance", "SenderDriver"]
+__all__ = [
+    "SEVERAL_RECIPIENTS",
+    "AsyncSenderConformance",
+    "AsyncSenderDriver",
+    "Delivered",
+    "Letter",
+    "SenderConformance",
+    "SenderDriver",
+]
+
+SEVERAL_RECIPIENTS = (
+    "suppressed_recipients_are_reported_and_the_rest_goes",
+    "the_order_of_recipients_is_kept",
+    "cc_and_bcc_count",
+    "bcc_never_leaks",
+    "what_is_left_out_changes_nothing_else",
+    "a_message_suppressed_in_part_is_unchanged",
+    "an_outage_holds_the_whole_message",
+    "that_exception_comes_before_anything_is_sent",
+    "one_decision_is_made_for_each_recipient",
+    "the_answer_keeps_its_type",
+)
+"""The tests that a sender cannot have whose messages are for one recipient each: ``dict.fromkeys(SEVERAL_RECIPIENTS, "why")``."""
 
 
 class _Rules(RecipientRules, ContentRules, OutcomeRules, ObjectRules):

@@ -18,7 +18,7 @@ class ContentRules(SenderFixtures):
     def test_bytes_pass_untouched(self, driver: SenderDriver, sender: Any, guarded: Any) -> None:
         """What is delivered, and to whom, is what is delivered without a guard; in any script, and with HTML."""
         letters = (
-            Letter(to=(f"Jürgen <{driver.buyer}>", driver.outsider), subject="Grüße, 日本", text="Danke, Jürgen.\n.\n..\nFrom here\n"),
+            Letter(to=(driver.buyer,), subject="Grüße, 日本", text="Danke, Jürgen.\n.\n..\nFrom here\n"),
             Letter(to=(driver.buyer,), html="<p>Thank you, <b>Jürgen</b>.</p>"),
             Letter(to=(driver.buyer,), textless=True),
         )
@@ -38,7 +38,15 @@ class ContentRules(SenderFixtures):
         assert with_guard.content == without.content
 
     def test_the_callers_message_is_unchanged(self, driver: SenderDriver, guarded: Any) -> None:
-        """Even where recipients are suppressed: it may be sent again, or to others."""
+        """Sent or suppressed: it may be sent again, or to others."""
+        for to in (driver.buyer, driver.opted_out):
+            message = driver.compose(Letter(to=(to,)))
+            before = driver.picture(message)
+            driver.send(guarded, message)
+            assert driver.picture(message) == before
+
+    def test_a_message_suppressed_in_part_is_unchanged(self, driver: SenderDriver, guarded: Any) -> None:
+        """The caller's own still names everybody."""
         message = driver.compose(Letter(to=(driver.outsider, driver.opted_out), bcc=(driver.buyer,)))
         before = driver.picture(message)
         driver.send(guarded, message)

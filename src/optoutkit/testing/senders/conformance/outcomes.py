@@ -21,9 +21,9 @@ _ORDER = OrderId("302-1234567-1234567")
 class OutcomeRules(SenderFixtures):
     """What the guard does about a send as a whole."""
 
-    def test_an_outage_holds_the_whole_message(self, driver: SenderDriver, guard: Any, guarded: Any) -> None:
+    def test_an_outage_holds(self, driver: SenderDriver, guard: Any, guarded: Any) -> None:
         """Held is raised, also as what the library's users catch, before anything is sent; afterwards the same message goes."""
-        message = driver.compose(Letter(to=(driver.outsider, driver.buyer)))
+        message = driver.compose(Letter(to=(driver.buyer,)))
         guard.store.down = True
         with pytest.raises(Held) as caught:
             driver.send(guarded, message)
@@ -33,28 +33,57 @@ class OutcomeRules(SenderFixtures):
         assert self.recipients(driver) == []
         guard.store.down = False
         driver.send(guarded, message)
-        assert self.recipients(driver) == [(driver.outsider, driver.buyer)]
+        assert self.recipients(driver) == [(driver.buyer,)]
+
+    def test_an_outage_holds_the_whole_message(self, driver: SenderDriver, guard: Any, guarded: Any) -> None:
+        """Nobody gets it before it can be sent to all."""
+        guard.store.down = True
+        with pytest.raises(Held):
+            driver.send(guarded, driver.compose(Letter(to=(driver.outsider, driver.buyer))))
+        assert self.recipients(driver) == []
 
     def test_an_outage_never_holds_a_critical_message(self, driver: SenderDriver, guard: Any, guarded: Any) -> None:
-        """Nor what is for nobody at Amazon; what cannot be learnt meanwhile is not learnt."""
+        """What cannot be learnt meanwhile is not learnt, and that is all."""
         guard.store.down = True
         driver.send(guarded, driver.compose(Letter(to=(driver.opted_out,), subject=f"Order {_ORDER}", text="Your address, please?")))
+        assert self.recipients(driver) == [(driver.opted_out,)]
+
+    def test_an_outage_holds_nothing_for_others_than_buyers(self, driver: SenderDriver, guard: Any, guarded: Any) -> None:
+        """A supplier or a colleague is not kept waiting."""
+        guard.store.down = True
         driver.send(guarded, driver.compose(Letter(to=(driver.outsider,))))
-        assert self.recipients(driver) == [(driver.opted_out,), (driver.outsider,)]
+        assert self.recipients(driver) == [(driver.outsider,)]
 
     def test_who_wants_an_exception_for_suppression_gets_it(self, driver: SenderDriver) -> None:
-        """Before anything is sent."""
-        guard = self.make_guard(driver, policy=attrs.evolve(Policy.AMAZON, on_suppressed="raise"))
+        """In place of the library's own way to tell it."""
+        guarded = self._raising(driver)
         with pytest.raises(Suppressed):
-            driver.send(guard.wrap(driver.make_sender()), driver.compose(Letter(to=(driver.outsider, driver.opted_out))))
+            driver.send(guarded, driver.compose(Letter(to=(driver.opted_out,))))
+        driver.send(guarded, driver.compose(Letter(to=(driver.buyer,))))
+        assert self.recipients(driver) == [(driver.buyer,)]
+
+    def test_that_exception_comes_before_anything_is_sent(self, driver: SenderDriver) -> None:
+        """So that the caller can decide about the rest."""
+        with pytest.raises(Suppressed):
+            driver.send(self._raising(driver), driver.compose(Letter(to=(driver.outsider, driver.opted_out))))
         assert self.recipients(driver) == []
+
+    def _raising(self, driver: SenderDriver) -> Any:
+        guard = self.make_guard(driver, policy=attrs.evolve(Policy.AMAZON, on_suppressed="raise"))
+        return guard.wrap(driver.make_sender())
 
     def test_a_message_is_decided_on_and_sent_once(self, driver: SenderDriver, guard: Any, guarded: Any) -> None:
         """However many of the library's methods call one another on the way."""
-        driver.send(guarded, driver.compose(Letter(to=(driver.outsider, driver.opted_out, driver.buyer))))
+        driver.send(guarded, driver.compose(Letter(to=(driver.buyer,))))
         (decided,) = guard.events
         assert isinstance(decided, Decided)
         assert decided.sending
+        assert len(driver.delivered()) == 1
+
+    def test_one_decision_is_made_for_each_recipient(self, driver: SenderDriver, guard: Any, guarded: Any) -> None:
+        """In their order, and on all of them at once; the message is still sent once."""
+        driver.send(guarded, driver.compose(Letter(to=(driver.outsider, driver.opted_out, driver.buyer))))
+        (decided,) = guard.events
         assert [decision.action.value for decision in decided.verdict.decisions] == ["send", "suppress", "send"]
         assert len(driver.delivered()) == 1
 

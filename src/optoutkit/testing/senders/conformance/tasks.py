@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from optoutkit.identities import OrderId
 from optoutkit.testing.senders.conformance.driving import AsyncSenderDriver, Letter
 from optoutkit.testing.senders.conformance.fixtures import SenderFixtures
 
@@ -60,4 +59,3 @@ class TaskRules(SenderFixtures):
         monkeypatch.setattr(guard._store, "lookup", lookup)  # noqa: SLF001
         driver.send(guarded, message)
         assert self.recipients(driver) == [(driver.buyer,)]
-        assert [order for order, _ in guard.store.scan_links()] == [OrderId("302-1234567-1234567")]
