@@ -18,7 +18,7 @@
     │   └── StoreClosed
     └── GuardError
         ├── Held            (its SMTP form is also smtplib.SMTPResponseException, code 451)
-        ├── Suppressed      (only with Policy.on_suppressed = "raise")
+        ├── Suppressed      (with Policy.on_suppressed = "raise", and where a sender knows no other way: Amazon's Messaging API)
         └── UnknownSender (also TypeError)
 
 A ValueError raised for a wrong argument in the caller's own code (a naive time, a negative limit) stays a plain ValueError.
@@ -131,7 +131,7 @@ class Held(GuardError):
 
 
 class Suppressed(GuardError):
-    """Recipients were suppressed, and the policy asks for an exception."""
+    """Recipients were suppressed, and the policy asks for an exception, or the sender has no other way to say it."""
 
 
 class UnknownSender(GuardError, TypeError):
