@@ -22,6 +22,7 @@ _BUILT_IN = {
     "memory": ("optoutkit.stores.memory", "MEMORY"),
     "postgresql": ("optoutkit.stores.postgresql", "POSTGRESQL"),
     **dict.fromkeys(("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"), ("optoutkit.stores.redis", "REDIS")),
+    "sqlalchemy": ("optoutkit.stores.sqlalchemy", "SQLALCHEMY"),
     "sqlite": ("optoutkit.stores.sqlite", "SQLITE"),
 }
 
@@ -75,8 +76,8 @@ def open_async_store(uri: str) -> AsyncOptOutStore:
 
 def _backend(uri: str) -> Backend:
     scheme = StoreUri.parse(uri).scheme
-    if scheme in _BUILT_IN:
-        module, name = _BUILT_IN[scheme]
+    if (known := scheme if scheme in _BUILT_IN else scheme.partition("+")[0]) in _BUILT_IN:  # sqlalchemy+mysql+pymysql
+        module, name = _BUILT_IN[known]
         return cast("Backend", getattr(import_module(module), name))
     installed = {entry.name: entry for entry in metadata.entry_points(group=_GROUP)}
     if scheme not in installed:

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from optoutkit import flows
 from optoutkit.errors import InvalidUri, MissingExtra, StoreClosed, StoreUnavailable
 from optoutkit.flows import Flow, Request
+from optoutkit.stores.pooled import checked_pool_size, checked_timeout
 from optoutkit.stores.postgresql.failures import code_of
-from optoutkit.stores.postgresql.options import checked_pool_size, checked_schema, checked_timeout
+from optoutkit.stores.postgresql.options import checked_schema
 from optoutkit.stores.postgresql.requests import Failure, Query, Rows
 from optoutkit.stores.postgresql.sessions import Call, Pool, session
 

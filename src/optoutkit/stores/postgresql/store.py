@@ -10,17 +10,12 @@ from optoutkit.identities import Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
 from optoutkit.stores.batches import named_seller
+from optoutkit.stores.pooled import DEFAULT_POOL_SIZE, DEFAULT_TIMEOUT
 from optoutkit.stores.postgresql.client import AsyncClient, Client, parameters_of
 from optoutkit.stores.postgresql.verbs import Verbs, link_page, nothing, page, place_after, place_of, sellers
 from optoutkit.stores.rows import column_of
 
-__all__ = ["DEFAULT_POOL_SIZE", "DEFAULT_SCHEMA", "DEFAULT_TIMEOUT", "AsyncPostgresqlStore", "PostgresqlStore"]
-
-DEFAULT_TIMEOUT = 15.0
-"""How many seconds to wait for a free connection, for the server to let one in, and for a statement."""
-
-DEFAULT_POOL_SIZE = 10
-"""How many connections a store has at most."""
+__all__ = ["DEFAULT_SCHEMA", "AsyncPostgresqlStore", "PostgresqlStore"]
 
 DEFAULT_SCHEMA = "optoutkit"
 """The schema in which the tables are."""
