@@ -10,9 +10,12 @@ from optoutkit.stores.postgresql import statements as sql
 from optoutkit.stores.postgresql.client import AsyncClient, Client, driver_options, parameters_of
 from optoutkit.stores.postgresql.options import read_uri
 from optoutkit.stores.postgresql.requests import Query
-from optoutkit.stores.postgresql.store import DEFAULT_POOL_SIZE, DEFAULT_SCHEMA, DEFAULT_TIMEOUT
+from optoutkit.stores.postgresql.store import DEFAULT_SCHEMA
 
 __all__ = ["AsyncPostgresqlBackend", "PostgresqlBackend", "open_async_backend", "open_backend"]
+
+_TIMEOUT = 15.0  # seconds, as for a store
+_POOL_SIZE = 4  # connections: requests are rare beside messages
 
 T = TypeVar("T")
 Work = Callable[[], Flow[T]]
@@ -175,8 +178,8 @@ class AsyncPostgresqlBackend:
 def _read(uri: str) -> tuple[dict[str, Any], float]:
     """Keyword arguments for a client, and the timeout."""
     place, options = read_uri(uri, driver_options())
-    timeout = options.get("timeout", DEFAULT_TIMEOUT)
-    size, name = options.get("pool_size", DEFAULT_POOL_SIZE), options.get("schema", DEFAULT_SCHEMA)
+    timeout = options.get("timeout", _TIMEOUT)
+    size, name = options.get("pool_size", _POOL_SIZE), options.get("schema", DEFAULT_SCHEMA)
     return {"parameters": parameters_of(place), "schema": name, "size": size, "timeout": timeout}, timeout
 
 
