@@ -162,7 +162,7 @@ def test_a_replica_is_opened_for_reading(opened: Opener, own_server: ValkeyServe
 
 def test_replicas_that_are_missing(opened: Opener, own_server: ValkeyServer) -> None:
     """Where the server wants replicas, or ``wait`` does, a write without them is not acknowledged."""
-    store = opened(f"{own_server.uri}?wait=1&timeout=0.2")
+    store = opened(f"{own_server.uri}?wait=1&timeout=1")
     with pytest.raises(StoreUnavailable, match="only 0 of 1 replicas have the write"):
         store.record([OptOut(BUYER)])
     replica = ValkeyServer("--replicaof", f"127.0.0.1 {own_server.port}")
