@@ -89,6 +89,13 @@ def torture(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Read what a fuzzer guided by coverage makes of notices, for ten minutes; words after ``--`` go to libFuzzer."""
+    session.install("-e", ".", *group("fuzz"))
+    session.run("python", "-m", "fuzz.notices", *session.posargs)
+
+
+@nox.session
 def train(session: nox.Session) -> None:
     """Make what the classifier ships anew from the training texts and lexicons; with ``-- --check`` only compare."""
     session.install("-e", ".", *group("train"))
