@@ -43,7 +43,7 @@ def open_store(uri: str) -> OptOutStore:
     """Open a store.
 
     Args:
-        uri: ``memory://``, ``sqlite:///relative.db``, ``sqlite:////absolute.db``, or that of an installed backend. Options
+        uri: ``memory://``, ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``redis://host``, or that of another backend. Options
             follow a ``?``: ``link_days`` (180), and for SQLite ``timeout`` (15 seconds). In a path, write ``?`` as ``%3F``
             and ``%`` as ``%25``.
 

@@ -259,6 +259,9 @@ def test_keys_of_another_program(opened: Opener, own_server: ValkeyServer) -> No
     for verb in verbs:
         with pytest.raises(StoreCorrupt, match="choose another prefix"):
             verb()
+    own_server.command("ZADD", "optoutkit:{days}", "0", "nonsense")
+    with RedisStore(own_server.uri) as fresh, pytest.raises(StoreCorrupt, match="no optoutkit has written"):
+        fresh.record([OptOut(ORDER)])
     (index,) = (key for key in own_server.client.keys("*s:") if own_server.command("ZSCORE", key, "a:other@example.com") is not None)
     own_server.command("ZADD", index, "0", b"a:\xff")
     with pytest.raises(StoreCorrupt):

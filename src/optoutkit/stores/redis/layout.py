@@ -110,4 +110,4 @@ def address_field(seller: str, order: str = "") -> bytes:
 
 def seller_of(field: bytes) -> str | None:
     """Whose card stands in a field; None if it is no card."""
-    return field[1:].decode() if field.startswith(b"=") else None
+    return field[1:].decode(errors="replace") if field.startswith(b"=") else None

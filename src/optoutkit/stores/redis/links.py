@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import attrs
 
+from optoutkit.errors import StoreCorrupt
 from optoutkit.flows import Flow
 from optoutkit.optouts import SHARED
 from optoutkit.stores import rules
@@ -159,6 +160,8 @@ class Links:
             if not days:
                 self._reviewed = due_before
                 return
+            if not days[0].isdigit():
+                raise StoreCorrupt("the store holds something that no optoutkit has written: restore it from a backup")
             day = int(days[0])
             day_slot, day_key = self._layout.day(day)
             (members,) = yield from self._hashes.send([(day_slot, (b"SRANDMEMBER", day_key, b"%d" % left))])
@@ -211,7 +214,7 @@ class Links:
         return (yield from self._hashes.change(changes))
 
     def _note(self, orders: Sequence[_Order], today: int) -> Flow[None]:
-        """Have addresses know of orders, and today of their links; they leave the day on which they were learnt before."""
+        """Have addresses know of orders, and today of their links."""
         stamp = token_hex(4).encode()
         commands: list[Routed] = []
         for order in orders:
