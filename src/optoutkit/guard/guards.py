@@ -197,17 +197,20 @@ class _BaseGuard:
         self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], Any], held: type[Held]
     ) -> Flow[JointDelivery[Any]]:
         messages = tuple(map(self._with_declared, messages))
-        verdicts: tuple[Verdict, ...] = ()
+        decided: list[Verdict] = []
         reservations: list[Reservation] = []
+        requested: set[OrderId] = set()
         try:
             for message in messages:
                 verdict = yield from self._rules.decide(message)
                 if self._requests is not None:
-                    together = {order_id for reservation in reservations for order_id in reservation.granted}
-                    verdict, reservation = yield from self._requests.reserve(message, verdict, together)
-                    reservations += [reservation] if reservation is not None else []
+                    verdict, reservation = yield from self._requests.reserve(message, verdict, requested)
+                    if reservation is not None:
+                        reservations.append(reservation)
+                        requested.update(reservation.granted)
                 self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=True))
-                verdicts += (verdict,)
+                decided.append(verdict)
+            verdicts = tuple(decided)
             for verdict in verdicts:
                 self._raise_if_not_now(verdict, held)
             answer = None

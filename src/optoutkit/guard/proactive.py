@@ -71,9 +71,11 @@ class ProactiveRequests:
                 return self._unanswered(message, verdict, error), None
             standings |= reservation.refused
         verdict = self._counted(message, verdict, standings)
-        if reservation is not None and not self._asks(message, verdict):  # as others of its orders were refused
+        if reservation is None or not reservation.granted:
+            return verdict, None
+        if not self._asks(message, verdict):  # as others of its orders were refused
             yield from self.settle(reservation, sent=False)
-            reservation = None
+            return verdict, None
         return verdict, reservation
 
     def settle(self, reservation: Reservation, *, sent: bool) -> Flow[None]:
