@@ -375,7 +375,10 @@ def test_a_raw_mail_of_the_second_version_keeps_its_fields(sesv2: Any, service: 
     """Who is left of To, Cc and Bcc is named in the field of the same name, so that nobody hidden is shown."""
     data = f"To: {OPTED_OUT}\nCc: {SUPPLIER}\nBcc: {BUYER}\n\nHi\n"
     sesv2.send_email(Content={"Raw": {"Data": data}})
-    sent = service.asked[0].json
+    sesv2.send_email(Content={"Raw": {"Data": data}}, Destination={"ToAddresses": [OPTED_OUT], "BccAddresses": [SUPPLIER]})
+    sent, explicit = (asked.json for asked in service.asked)
+    assert explicit["Destination"] == {"BccAddresses": [SUPPLIER]}
+    assert base64.b64decode(explicit["Content"]["Raw"]["Data"]).decode() == data
     assert sent["Destination"] == {"CcAddresses": [SUPPLIER], "BccAddresses": [BUYER]}
     assert base64.b64decode(sent["Content"]["Raw"]["Data"]).decode() == f"To: {OPTED_OUT}\nCc: {SUPPLIER}\n\nHi\n"
 

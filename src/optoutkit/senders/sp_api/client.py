@@ -63,7 +63,7 @@ class GuardedApi(SenderProxy):
             return self._sender._request(path, data=data, params=params, **options)  # noqa: SLF001 - the client's own
         delivery = self._guard.deliver(
             message,
-            lambda _verdict: self._sender._request(path, data=data, params=params, **options),  # noqa: SLF001
+            lambda _verdict: self._sender._request(path, data=_copy(data), params=params, **options),  # noqa: SLF001
             held=HeldMessage,
         )
         _raise_if_suppressed(delivery.verdict)
@@ -87,11 +87,15 @@ class GuardedAsyncApi(SenderProxy):
             return await self._sender._request(path, data=data, params=params, **options)  # noqa: SLF001
         delivery = await self._guard.deliver(
             message,
-            lambda _verdict: self._sender._request(path, data=data, params=params, **options),  # noqa: SLF001
+            lambda _verdict: self._sender._request(path, data=_copy(data), params=params, **options),  # noqa: SLF001
             held=HeldMessage,
         )
         _raise_if_suppressed(delivery.verdict)
         return delivery.answer
+
+
+def _copy(data: Any) -> Any:
+    return dict(data) if isinstance(data, dict) else data  # the library writes the marketplace into it, which is the caller's own
 
 
 def _raise_if_suppressed(verdict: Verdict) -> None:
