@@ -247,9 +247,9 @@ class TestAiosmtplibSendmail(AsyncSenderConformance):
 
 
 NO_OBJECT = {
-    "a_context_manager_gives_a_guarded_sender": "a function",
-    "a_subclass_is_guarded_in_its_own_methods": "a function",
-    "whatever_else_it_does_it_still_does": "a function",
+    "a_context_manager_gives_a_guarded_sender": "a function has no methods to call or to inherit",
+    "a_subclass_is_guarded_in_its_own_methods": "a function has no methods to call or to inherit",
+    "whatever_else_it_does_it_still_does": "a function has no methods to call or to inherit",
 }
 
 
