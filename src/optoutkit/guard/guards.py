@@ -171,9 +171,10 @@ class _BaseGuard:
         """Put this guard round a sender.
 
         The wrapped object has the sender's methods and return values; each message passes the guard first. A :class:`Guard`
-        wraps ``smtplib`` clients and plain ``send(message)`` functions, an :class:`AsyncGuard` ``aiosmtplib`` clients,
-        ``aiosmtplib.send`` and async functions; functions also as a decorator. More kinds may be installed under the
-        entry-point group ``optoutkit.senders``.
+        wraps ``smtplib`` clients, boto3's clients of SES, SendGrid's, python-amazon-sp-api's of the Messaging and Solicitations
+        APIs and plain ``send(message)`` functions, an :class:`AsyncGuard` ``aiosmtplib`` clients, ``aiosmtplib.send``,
+        python-amazon-sp-api's asyncio clients and async functions; functions also as a decorator. More kinds may be installed
+        under the entry-point group ``optoutkit.senders``.
 
         Raises:
             UnknownSender: It is nothing that this guard can wrap; the text says what there is.
