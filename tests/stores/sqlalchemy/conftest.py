@@ -9,11 +9,10 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import pymysql
 import pytest
 import sqlalchemy as sa
 from benchmarks.servers import Unprivileged, free_port
@@ -23,6 +22,9 @@ from optoutkit.testing.stores import ManualClock, blocking
 
 OWN = "OPTOUTKIT_TEST_MYSQL"
 """The environment variable that names a server of the user's own, where databases may be made and dropped: mysql+pymysql://root@host/."""
+
+FAST = ["--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync", "--skip-innodb-doublewrite", "--sync-frm=0"]
+"""For data that nobody misses: without this each test waits for the disk."""
 
 _SHARE = Path("/usr/share/mysql")
 _SCRIPTS = ("mysql_system_tables.sql", "mysql_performance_tables.sql", "mysql_system_tables_data.sql")
@@ -53,18 +55,14 @@ class MariaDbServer:
     def start(self) -> None:
         """Start, and come back when it lets connections in."""
         command = [*self._command(), f"--socket={self.root}/socket", "--bind-address=127.0.0.1", f"--port={self.port}"]
-        command += [f"--pid-file={self.root}/pid", "--innodb-flush-log-at-trx-commit=0", "--max-connections=300"]
+        command += [f"--pid-file={self.root}/pid", *FAST, "--max-connections=300"]
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._way.options)
         while True:
             assert self._process.poll() is None, (self.root / "log").read_text()
-            with suppress(pymysql.err.OperationalError):
-                self.connect().close()
+            engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+            with suppress(sa.exc.OperationalError), engine.connect():
                 return
-
-    def connect(self) -> "pymysql.Connection[Any]":
-        """A connection as another program has it."""
-        return pymysql.connect(host="127.0.0.1", port=self.port, user="root", autocommit=True)
 
     def stop(self, how: int = signal.SIGKILL) -> None:
         """End it."""
@@ -98,6 +96,31 @@ def _mariadb() -> Iterator[MariaDbServer]:
 
 
 @pytest.fixture(scope="session")
+def _own_mariadb() -> Iterator[MariaDbServer]:
+    server = new_server()
+    engine = sa.create_engine(server.url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE shop")
+        connection.exec_driver_sql("CREATE USER shop@'127.0.0.1' IDENTIFIED BY 'right'")
+        connection.exec_driver_sql("CREATE USER crowded@'127.0.0.1' WITH MAX_USER_CONNECTIONS 1")
+        connection.exec_driver_sql("GRANT ALL ON shop.* TO crowded@'127.0.0.1'")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def own_mariadb(_own_mariadb: MariaDbServer) -> Iterator[MariaDbServer]:
+    """A server with an empty database ``shop``, which a test may stop. The user ``shop`` needs a password, and may do nothing."""
+    yield _own_mariadb
+    _own_mariadb.stop()
+    _own_mariadb.start()
+    engine = sa.create_engine(_own_mariadb.url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("DROP DATABASE shop")
+        connection.exec_driver_sql("CREATE DATABASE shop")
+
+
+@pytest.fixture(scope="session")
 def server_url(request: pytest.FixtureRequest) -> str:
     """A server that is not to be stopped."""
     return os.environ.get(OWN) or request.getfixturevalue("_mariadb").url
@@ -110,14 +133,35 @@ def _engine(server_url: str) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
+@contextmanager
+def _database(engine: sa.Engine) -> Iterator[str]:
+    name = f"optoutkit_test_{os.getpid()}_{next(_numbers)}"
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} CHARACTER SET latin1")  # for the store it must not matter
+        yield name
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
+
+
 @pytest.fixture
 def mysql_url(server_url: str, _engine: sa.Engine) -> Iterator[str]:
-    """An empty database, which is dropped in the end."""
-    name = f"optoutkit_test_{os.getpid()}_{next(_numbers)}"
-    with _engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} CHARACTER SET latin1")  # for the store it must not matter
+    """A new database, which is dropped in the end."""
+    with _database(_engine) as name:
         yield f"{server_url}{name}"
-        connection.exec_driver_sql(f"DROP DATABASE {name}")
+
+
+@pytest.fixture(scope="session")
+def _used_database(_engine: sa.Engine) -> Iterator[str]:
+    with _database(_engine) as name:
+        yield name
+
+
+@pytest.fixture
+def used_mysql_url(server_url: str, _engine: sa.Engine, _used_database: str) -> Iterator[str]:
+    """A database in which the tables may be already, but nothing is in them."""
+    yield f"{server_url}{_used_database}"
+    with _engine.connect() as connection:
+        for table in ("entry", "withdrawal", "link"):
+            connection.exec_driver_sql(f"DELETE FROM {_used_database}.optoutkit_{table}")
 
 
 @pytest.fixture

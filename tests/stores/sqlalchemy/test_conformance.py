@@ -6,18 +6,20 @@ import pytest
 
 from optoutkit.stores.sqlalchemy import AsyncSqlAlchemyStore, SqlAlchemyStore
 from optoutkit.testing.stores import DurableStoreConformance, InventoryConformance, StoreFactory
+from optoutkit.testing.stores.durable import DurabilityRules
+from optoutkit.testing.stores.whole import WholeStoreRules
 
 
 class TestMysql(DurableStoreConformance, InventoryConformance):
     @pytest.fixture
-    def make_store(self, mysql_url: str) -> StoreFactory:
-        return lambda clock: SqlAlchemyStore(mysql_url, clock=clock)
+    def make_store(self, used_mysql_url: str) -> StoreFactory:
+        return lambda clock: SqlAlchemyStore(used_mysql_url, clock=clock)
 
 
-class TestAsyncMysql(DurableStoreConformance):
+class TestAsyncMysql(WholeStoreRules, DurabilityRules):
     @pytest.fixture
-    def make_store(self, mysql_url: str) -> StoreFactory:
-        return lambda clock: AsyncSqlAlchemyStore(mysql_url, clock=clock)
+    def make_store(self, used_mysql_url: str) -> StoreFactory:
+        return lambda clock: AsyncSqlAlchemyStore(used_mysql_url, clock=clock)
 
 
 class TestSqlite(DurableStoreConformance, InventoryConformance):

@@ -3,9 +3,8 @@
 MariaDB's and MySQL's numbers are those of their "error reference", SQLite's its primary result codes, five characters are an SQLSTATE.
 """
 
-from sqlalchemy import exc
-
 from optoutkit.errors import StoreCorrupt, StoreError, StoreUnavailable
+from optoutkit.stores.sqlalchemy.core import exc
 
 __all__ = ["collides", "explained", "is_there_already"]
 

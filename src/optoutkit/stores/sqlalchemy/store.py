@@ -7,8 +7,6 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, cast
 
-import sqlalchemy as sa
-
 from optoutkit.identities import Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores import arguments, rules
@@ -17,6 +15,7 @@ from optoutkit.stores.batches import Links, Place, answer, asked_by_column, chun
 from optoutkit.stores.pooled import DEFAULT_POOL_SIZE, DEFAULT_TIMEOUT, checked_pool_size, checked_timeout
 from optoutkit.stores.rows import REASON_CODES, column_of, identity_of, micros, opt_out_of
 from optoutkit.stores.sqlalchemy import tables as sql
+from optoutkit.stores.sqlalchemy.core import sa
 from optoutkit.stores.sqlalchemy.database import Database
 
 __all__ = ["SqlAlchemyStore"]

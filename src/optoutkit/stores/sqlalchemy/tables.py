@@ -6,14 +6,8 @@ when two texts are equal: case, accents, spaces at the end. Bytes are equal or n
 
 from typing import Any
 
-from optoutkit.errors import MissingExtra
 from optoutkit.stores.rows import damaged
-
-try:
-    import sqlalchemy as sa
-    from sqlalchemy.dialects import mysql, oracle
-except ImportError as error:
-    raise MissingExtra("the sqlalchemy+…:// store", "sqlalchemy") from error
+from optoutkit.stores.sqlalchemy.core import mysql, oracle, sa
 
 __all__ = [
     "CLUSTER_ADDRESSES",
@@ -71,7 +65,7 @@ class _Text(sa.TypeDecorator[str]):
         """Bytes on their way back."""
         try:
             return None if value is None else value.decode()
-        except ValueError as error:
+        except (AttributeError, ValueError) as error:  # SQLite keeps anything in any column
             raise damaged() from error
 
 
