@@ -21,7 +21,7 @@ from optoutkit.optouts import SHARED, OptOut, Reason
 from optoutkit.stores import AsyncCachedStore, CachedStore, OptOutStore, RecordReport, cached
 from optoutkit.stores.base import Clock, utc_now
 from optoutkit.stores.memory import AsyncMemoryStore, MemoryStore
-from optoutkit.stores.sqlite import AsyncSqliteStore, SqliteStore
+from optoutkit.stores.sqlite import AsyncSqliteStore
 from optoutkit.testing.stores import DurableStoreConformance, ManualClock, StoreConformance, StoreFactory
 
 ALIAS, PLAIN, ORDER, SECOND_ORDER = (
@@ -50,18 +50,6 @@ class TestCachedMemory(CachedDifferences, StoreConformance):
     @pytest.fixture
     def make_store(self) -> StoreFactory:
         return lambda clock: CachedStore(MemoryStore(clock=clock), 3600, 3600, clock=clock)
-
-
-class TestAsyncCachedMemory(CachedDifferences, StoreConformance):
-    @pytest.fixture
-    def make_store(self) -> StoreFactory:
-        return lambda clock: AsyncCachedStore(AsyncMemoryStore(clock=clock), 3600, 3600, clock=clock)
-
-
-class TestCachedSqlite(CachedDifferences, DurableStoreConformance):
-    @pytest.fixture
-    def make_store(self, tmp_path: Path) -> StoreFactory:
-        return lambda clock: CachedStore(SqliteStore(tmp_path / "optouts.db", clock=clock), 3600, clock=clock)
 
 
 class TestAsyncCachedSqlite(CachedDifferences, DurableStoreConformance):

@@ -12,17 +12,11 @@ from optoutkit.identities import Address, OrderId
 from optoutkit.optouts import SHARED, OptOut, Reason
 from optoutkit.stores import AsyncLayeredStore, LayeredStore, OptOutStore
 from optoutkit.stores.memory import AsyncMemoryStore, MemoryStore
-from optoutkit.stores.sqlite import AsyncSqliteStore, SqliteStore
+from optoutkit.stores.sqlite import SqliteStore
 from optoutkit.testing.stores import DurableStoreConformance, ManualClock, StoreConformance, StoreFactory
 
 ALIAS, PLAIN, OTHER = Address("abc123@marketplace.amazon.de"), Address("buyer@example.com"), Address("other@example.com")
 ORDER = OrderId("302-1234567-1234567")
-
-
-class TestLayeredMemory(StoreConformance):
-    @pytest.fixture
-    def make_store(self) -> StoreFactory:
-        return lambda clock: LayeredStore(MemoryStore(clock=clock), MemoryStore(clock=clock))
 
 
 class TestAsyncLayeredMemory(StoreConformance):
@@ -35,14 +29,6 @@ class TestLayeredSqlite(DurableStoreConformance):
     @pytest.fixture
     def make_store(self, tmp_path: Path) -> StoreFactory:
         return lambda clock: LayeredStore(SqliteStore(tmp_path / "own.db", clock=clock), SqliteStore(tmp_path / "shared.db", clock=clock))
-
-
-class TestAsyncLayeredSqlite(DurableStoreConformance):
-    @pytest.fixture
-    def make_store(self, tmp_path: Path) -> StoreFactory:
-        return lambda clock: AsyncLayeredStore(
-            AsyncSqliteStore(tmp_path / "own.db", clock=clock), AsyncSqliteStore(tmp_path / "shared.db", clock=clock)
-        )
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ class LayersAgainstPlain(RuleBasedStateMachine):
 
 
 for machine in (CacheAgainstPlain, LayersAgainstPlain):
-    machine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+    machine.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
 
 
 TestCacheAgainstPlain = CacheAgainstPlain.TestCase
