@@ -428,6 +428,29 @@ def test_without_recipients_the_service_is_asked(ses: Any, service: Any, guard: 
     assert guard.events == []
 
 
+def test_a_list_in_one_string_is_taken_apart(ses: Any, service: Any) -> None:
+    """So that nobody is overlooked behind another; a comma in a name is none between addresses."""
+    message = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Thank you."}}}
+    several, one = f"{BUYER}, Opted Out <{OPTED_OUT}>", f'"Sales, Supplier" <{SUPPLIER}>'
+    ses.send_email(Source=SHOP, Destination={"ToAddresses": [several, one]}, Message=message)
+    ses.send_raw_email(Destinations=[several], RawMessage={"Data": b"Subject: Hello"})
+    destinations = [[value for key, value in form.items() if key.startswith("Destination")] for form in sent_forms(service)]
+    assert destinations == [[BUYER, one], [BUYER]]
+
+
+def test_an_asynchronous_client_is_refused(guard: Any) -> None:
+    """Aiobotocore's are of botocore's class as well, and would send behind the guard's back."""
+
+    class Asynchronous:
+        async def _make_api_call(self, *_args: Any) -> None:
+            """Send nothing."""
+
+    session = boto3.Session(aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="secret", region_name="eu-central-1")
+    session.events.register("creating-client-class.ses", lambda base_classes, **_: base_classes.insert(0, Asynchronous))
+    with contextlib.closing(session.client("ses")) as made, pytest.raises(UnknownSender, match="aiobotocore"):
+        guard.wrap(made)
+
+
 def test_other_clients_of_boto3_are_not_wrapped(guard: Any) -> None:
     """The error names what is; a client of SES needs a guard that blocks."""
     with contextlib.closing(SESSION.client("sqs")) as queue, pytest.raises(UnknownSender, match=r"boto3\.client\('sesv2'\)"):

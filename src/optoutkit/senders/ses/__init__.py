@@ -1,5 +1,6 @@
 """The adapter for boto3's clients of Amazon SES, ``ses`` and ``sesv2``. It imports the library only when one of them is wrapped."""
 
+import inspect
 import sys
 from typing import Any
 
@@ -26,8 +27,10 @@ class SesAdapter:
         """Put the guard round it.
 
         Raises:
-            UnknownSender: The guard is an AsyncGuard.
+            UnknownSender: The guard is an AsyncGuard, or the client is asynchronous.
         """
+        if inspect.iscoroutinefunction(sender._make_api_call):  # noqa: SLF001 - where all of its operations end
+            raise UnknownSender("no adapter knows how to wrap aiobotocore's asynchronous clients; wrap a function that sends by one")
         if not isinstance(guard, Guard):
             raise UnknownSender("boto3's clients block: wrap them with a Guard")
         from optoutkit.senders.ses.client import GuardedSes  # noqa: PLC0415 - imports the library

@@ -96,7 +96,7 @@ class _Raw(Call):
 
     @property
     def _explicit(self) -> list[str]:
-        return _strings(self._params.get("Destinations"))
+        return _each(self._params.get("Destinations"))
 
     def params_for(self, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         params = {**self._params, "Destinations": _kept(self.messages[0].to, verdicts[0])}
@@ -224,12 +224,12 @@ def _attachment(attached: Params) -> Attachment:
 
 
 def _recipients(destination: Params) -> list[str]:
-    return [recipient for field in _DESTINATION_FIELDS for recipient in _strings(destination.get(field))]
+    return [recipient for field in _DESTINATION_FIELDS for recipient in _each(destination.get(field))]
 
 
 def _shortened(destination: Params, verdict: Verdict) -> dict[str, Any]:
     """A destination with those of its addresses that are left; fields of which none is left are left out."""
-    kept = {field: _kept(_strings(destination.get(field)), verdict) for field in _DESTINATION_FIELDS}
+    kept = {field: _kept(_each(destination.get(field)), verdict) for field in _DESTINATION_FIELDS}
     return {field: recipients for field, recipients in kept.items() if recipients}
 
 
@@ -268,8 +268,14 @@ def _at(params: Any, way: Sequence[str]) -> Any:
     return params.get(way[-1]) if isinstance(params, dict) else None
 
 
-def _strings(values: Any) -> list[str]:
-    return [value for value in values if isinstance(value, str)] if isinstance(values, list | tuple) else []
+def _each(recipients: Any) -> list[str]:
+    """Recipients as given; one that is written as a list of several is taken apart, so that each is decided on."""
+    each: list[str] = []
+    for given in recipients if isinstance(recipients, list | tuple) else ():
+        if isinstance(given, str):
+            mailboxes = read_mailboxes(given) if "," in given else ()
+            each += [mailbox.address for mailbox in mailboxes] if len(mailboxes) > 1 else [given]
+    return each
 
 
 def _dicts(values: Any) -> list[Params]:
