@@ -85,7 +85,7 @@ def torture(session: nox.Session) -> None:
     """Kill, starve and crowd the stores for minutes, and print what was counted: that nothing acknowledged is lost."""
     session.install(f"{wheel(session)}[all]", *group("test"))
     files = sorted(str(path) for path in pathlib.Path("tests").rglob("test_torture.py"))
-    session.run("pytest", *(session.posargs or files), env={"OPTOUTKIT_TORTURE": "1"})
+    session.run("python", "-m", "pytest", *(session.posargs or files), env={"OPTOUTKIT_TORTURE": "1"})
 
 
 @nox.session

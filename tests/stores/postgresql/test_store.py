@@ -294,6 +294,47 @@ def test_connections_of_a_parent_are_left_to_it(uri: str, monkeypatch: pytest.Mo
         inherited.close()
 
 
+# Each of its threads records batches that overlap with those of the other processes, looks some up, links, and scans. It starts
+# when it is told to, so that all of them make the schema at once.
+HAMMER = """
+import sys, threading
+from optoutkit import Address, OptOut, OrderId, open_store
+print("ready", flush=True)
+sys.stdin.readline()
+new = []
+with open_store(sys.argv[1]) as store:
+    def work(thread):
+        for batch in range(15):
+            buyers = [Address(f"buyer{number}@example.com") for number in range(batch * 10, batch * 10 + 20)]
+            new.append(store.record([OptOut(buyer) for buyer in buyers]).new)
+            assert store.lookup(buyers).keys() == set(buyers)
+            store.link([(OrderId(f"302-{thread:07}-{batch:07}"), buyers[0])], seller=sys.argv[2])
+        assert len(list(store.scan())) == 160
+    threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+assert len(new) == 60
+print(sum(new))
+"""
+
+
+def test_many_processes_and_threads_share_a_schema(uri: str, start: Callable[..., Any], raw: Callable[..., list[Any]]) -> None:
+    """Nothing is lost or counted twice, though all of them make the schema at the same time."""
+    processes = [start(HAMMER, uri, f"seller {number}") for number in range(3)]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    results = [process.communicate(timeout=120) for process in processes]
+    assert [errors for _, errors in results] == [""] * len(processes)
+    assert sum(int(output) for output, _ in results) == 160
+    assert raw("SELECT count(*) FROM @entry") == [(160,)]
+    assert raw("SELECT count(*) FROM @link") == [(3 * 4 * 15,)]
+
+
 # Asyncio
 
 

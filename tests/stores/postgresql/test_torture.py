@@ -1,11 +1,12 @@
-"""Many processes on one schema, processes that die, and a server that restarts in the middle of everything.
+"""Nothing that was acknowledged is lost: processes killed while they record, and a server that restarts in the middle of everything.
 
-With OPTOUTKIT_TORTURE set these are the long forms: a hundred deaths, a hundred restarts.
+These are the short forms. ``nox -s torture`` sets OPTOUTKIT_TORTURE, which makes them long, and prints what was counted.
 """
 
 import os
 import random
 import signal
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -21,47 +22,21 @@ from optoutkit.stores import OptOutStore, open_store
 
 Start = Callable[..., Any]
 
-ROUNDS = 100 if os.environ.get("OPTOUTKIT_TORTURE") else 6
-
-# Each of its threads records batches that overlap with those of the other processes, looks some up, links, and scans. It starts
-# when it is told to, so that all of them make the schema at once.
-HAMMER = """
-import sys, threading
-from optoutkit import Address, OptOut, OrderId, open_store
-print("ready", flush=True)
-sys.stdin.readline()
-new = []
-with open_store(sys.argv[1]) as store:
-    def work(thread):
-        for batch in range(15):
-            buyers = [Address(f"buyer{number}@example.com") for number in range(batch * 10, batch * 10 + 20)]
-            new.append(store.record([OptOut(buyer) for buyer in buyers]).new)
-            assert store.lookup(buyers).keys() == set(buyers)
-            store.link([(OrderId(f"302-{thread:07}-{batch:07}"), buyers[0])], seller=sys.argv[2])
-        assert len(list(store.scan())) == 160
-    threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-assert len(new) == 60
-print(sum(new))
-"""
+LONG = "OPTOUTKIT_TORTURE" in os.environ
+ROUNDS = 100 if LONG else 6
+"""How often a process is killed, and a server restarted."""
 
 
-def test_many_processes_and_threads_share_a_schema(uri: str, start: Start, raw: Callable[..., list[Any]]) -> None:
-    """Nothing is lost or counted twice, though all of them make the schema at the same time."""
-    processes = [start(HAMMER, uri, f"seller {number}") for number in range(3)]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    results = [process.communicate(timeout=120) for process in processes]
-    assert [errors for _, errors in results] == [""] * len(processes)
-    assert sum(int(output) for output, _ in results) == 160
-    assert raw("SELECT count(*) FROM @entry") == [(160,)]
-    assert raw("SELECT count(*) FROM @link") == [(3 * 4 * 15,)]
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a figure, in the long form."""
+
+    def show(text: str) -> None:
+        if LONG:
+            with capsys.disabled():
+                sys.stdout.write(f"\n    {text}")
+
+    return show
 
 
 RECORD_UNTIL_KILLED = """
@@ -75,7 +50,7 @@ for number in count():
 """
 
 
-def test_what_was_acknowledged_survives_a_kill(uri: str, start: Start) -> None:
+def test_what_was_acknowledged_survives_a_kill(uri: str, start: Start, tell: Callable[[str], None]) -> None:
     """A process killed while it records loses nothing that was acknowledged, no batch is there in part, and nobody is held up."""
     acknowledged = {}
     moments = random.Random(20261126)
@@ -95,6 +70,7 @@ def test_what_was_acknowledged_survives_a_kill(uri: str, start: Start) -> None:
             assert expected <= there
         assert len(there) % 3 == 0
         store.record(map(OptOut, map(Address, there)))
+    tell(f"{ROUNDS} processes killed: {3 * sum(acknowledged.values())} opt-outs acknowledged, {len(there)} there, none lost")
 
 
 class Traffic:
@@ -136,7 +112,7 @@ class Traffic:
         return not self.done.is_set()
 
 
-def test_restarts_under_load_lose_nothing(own_server: PostgresqlServer, request: pytest.FixtureRequest) -> None:
+def test_restarts_under_load_lose_nothing(own_server: PostgresqlServer, tell: Callable[[str], None]) -> None:
     """While the server restarts again and again, in peace or by a crash, each error is StoreUnavailable, and trying again loses nothing."""
     with open_store(f"{own_server.uri}?timeout=10&pool_size=4") as store:
         traffic = Traffic(store, threads=4)
@@ -147,7 +123,6 @@ def test_restarts_under_load_lose_nothing(own_server: PostgresqlServer, request:
             own_server.start()
         traffic.end()
         there = {str(entry.identity) for entry in store.scan()}
-    if request.config.get_verbosity() > 0:
-        print(f"{ROUNDS} restarts: {dict(traffic.outcomes)}")  # noqa: T201 - the figures of the long form
+    tell(f"{ROUNDS} restarts, every second one a crash: batches {dict(traffic.outcomes)}; {len(there)} opt-outs there")
     assert traffic.outcomes.keys() == {"acknowledged", "StoreUnavailable", "there already after an error"}
     assert set(traffic.acknowledged) <= there
