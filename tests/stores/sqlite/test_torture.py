@@ -199,6 +199,7 @@ for number in range(attempts):
     except StoreUnavailable as error:
         print(error)
 del os.environ["FAILING_DISK"]  # from here on it is sound again
+store.close()
 """
 )
 
