@@ -13,21 +13,20 @@ import attrs
 import click
 from click.core import ParameterSource
 
-from optoutkit.classifier.topics import Topic
+from optoutkit.cli.guarding import no_log, policy_option, topic_option
 from optoutkit.cli.options import open_existing_store, seller_option, store_option
 from optoutkit.cli.output import Output
 from optoutkit.cli.relays import MARK, ProgramRelay, Refusal, Relay, ServerRelay
 from optoutkit.cli.submissions import completed, header_recipients, read_mail_from, without_bcc
 from optoutkit.cli.sysexits import Failed, SysExit
 from optoutkit.errors import Held, InvalidInput, InvalidMessage, MessageTooLarge, MissingExtra, StoreError
-from optoutkit.guard import Action, Delivery, Guard, GuardEvent, Policy, enveloped
+from optoutkit.guard import Action, Delivery, Guard, Policy, enveloped
 from optoutkit.senders.proxies import allowed
 
 __all__ = ["sendmail"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_POLICIES = {"amazon": Policy.AMAZON, "strict": Policy.STRICT, "audit": Policy.AUDIT}
 _SMTP_PORT, _LMTP_PORT, _LAST_PORT = 25, 24, 65_535
 _PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]/\s]+)(?::([0-9]{1,5}))?")
 _NOT_WRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # a line end would begin a command, or a header field, of its own
@@ -64,7 +63,7 @@ class _Call:
     lmtp: str | None
     through: str | None
     topic: str | None
-    policy: str
+    policy: Policy
     reports: bool
     uri: str
     seller: str
@@ -111,10 +110,8 @@ def _ignored(*names: str, **attributes: Any) -> Callable[[F], F]:
     "--lmtp", metavar="HOST[:PORT]", envvar="OPTOUTKIT_LMTP", show_envvar=True, help="The same by LMTP; with a / in it, a Unix socket."
 )
 @click.option("--through", metavar="PROGRAM", envvar="OPTOUTKIT_THROUGH", show_envvar=True, help="Another sendmail(8) that takes the mail.")
-@click.option(
-    "--topic", metavar="TOPIC", type=click.Choice([topic.value for topic in Topic]), help="What the mails are about, if you know it."
-)
-@click.option("--policy", type=click.Choice(list(_POLICIES)), default="amazon", show_default=True, help="The rules to go by.")
+@topic_option
+@policy_option
 @click.option("--report-suppressed", "reports", is_flag=True, help="Exit with 77 if a recipient was suppressed. The others get the mail.")
 @store_option
 @seller_option
@@ -162,7 +159,7 @@ def _send(call: _Call, relay: Relay, out: Output) -> int:
     if not relay.completes:
         raw = completed(raw, sender=sender, full_name=call.full_name or "", now=datetime.now(UTC))
     with _store(call.uri) as store:
-        guard = Guard(store, seller=call.seller, policy=_POLICIES[call.policy], hook=_no_log)
+        guard = Guard(store, seller=call.seller, policy=call.policy, hook=no_log)
         with guard.declare(topic=call.topic):
             delivery = guard.deliver(enveloped(raw, recipients), lambda verdict: relay.send(sender, allowed(recipients, verdict), raw))
     return _told(delivery, out, reports=call.reports)
@@ -237,7 +234,3 @@ def _this_user() -> str:
     except (KeyError, OSError, ImportError):  # a container's user may have no name
         user = "nobody"
     return f"{user}@{socket.gethostname()}"
-
-
-def _no_log(_event: GuardEvent) -> None:
-    """The command tells its caller what the guard would log."""
