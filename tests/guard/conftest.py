@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import copy_context
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,8 @@ class Bench:
         async def wait() -> Any:
             return await call
 
-        return self._runner.run(wait()) if asyncio.iscoroutine(call) else call
+        # In the context of the caller, with what is declared there, and not in that of the first call.
+        return self._runner.run(wait(), context=copy_context()) if asyncio.iscoroutine(call) else call
 
     def check(self, message: Any) -> Verdict:
         """Check a message."""

@@ -16,6 +16,7 @@ from optoutkit.guard.adapters import adapt
 from optoutkit.guard.decisions import Action, Verdict
 from optoutkit.guard.declarations import Declaration, declared, in_force
 from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LinkContradicted, LinkFailed, LogHook
+from optoutkit.guard.jointly import jointly, one_look_into_the_ledger, one_lookup
 from optoutkit.guard.parties import link_in
 from optoutkit.guard.policy import Policy
 from optoutkit.guard.proactive import ProactiveRequests
@@ -183,12 +184,21 @@ class _BaseGuard:
         return wrapped
 
     def _checking(self, mail: Message | StandardMessage | bytes) -> Flow[Verdict]:
-        message = self._with_declared(mail if isinstance(mail, Message) else Message.from_email(mail))
+        message = self._read(mail)
         verdict = yield from self._rules.decide(message)
         if self._requests is not None:
             verdict = yield from self._requests.look(message, verdict)
         self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=False))
         return verdict
+
+    def _checking_many(self, mails: Iterable[Message | StandardMessage | bytes]) -> Flow[tuple[Verdict, ...]]:
+        messages = tuple(map(self._read, mails))
+        verdicts = yield from jointly(map(self._rules.decide, messages), one_lookup)
+        if self._requests is not None:
+            verdicts = yield from jointly(map(self._requests.look, messages, verdicts), one_look_into_the_ledger)
+        for message, verdict in zip(messages, verdicts, strict=True):
+            self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=False))
+        return verdicts
 
     def _delivering(self, message: Message, send: Callable[[Verdict], Any], held: type[Held]) -> Flow[Delivery[Any]]:
         delivery = yield from self._delivering_together((message,), lambda verdicts: send(verdicts[0]), held)
@@ -254,6 +264,9 @@ class _BaseGuard:
 
     def _asked_by(self, request: object) -> Any:
         return self._ledger if isinstance(request, LedgerRequest) else self._store
+
+    def _read(self, mail: Message | StandardMessage | bytes) -> Message:
+        return self._with_declared(mail if isinstance(mail, Message) else Message.from_email(mail))
 
     def _with_declared(self, message: Message) -> Message:
         return in_force(self).added_to(message)
@@ -326,6 +339,32 @@ class Guard(_BaseGuard):
             MessageTooLarge: The mail is beyond the limits.
         """
         return run(self._checking(message), self._perform)
+
+    def check_many(self, messages: Iterable[Message | StandardMessage | bytes]) -> tuple[Verdict, ...]:
+        """Decide on a queue of messages: one question to the store for all of them, and one to the ledger.
+
+        Each is decided on as if it were alone: of two requests for one order, both may go by these verdicts. A verdict holds for
+        now; a message that waits any longer must be checked again when it leaves, as a wrapped sender does by itself.
+
+        Args:
+            messages: The messages, as for :meth:`check`. All are classified before this returns.
+
+        Returns:
+            The verdicts, in the order of the messages. If the store does not answer, each one has it as its ``outage`` that asked.
+
+        Raises:
+            InvalidMessage: One of them is none; nothing was asked.
+            MessageTooLarge: One of them is beyond the limits; nothing was asked.
+
+        Example:
+            >>> from optoutkit import Message, OptOut, Address, open_store
+            >>> store = open_store("memory://")
+            >>> _ = store.record([OptOut(Address("abc123@marketplace.amazon.de"))])
+            >>> queue = [Message("Hello", "Thank you!", to=f"{name}@marketplace.amazon.de") for name in ("abc123", "def456")]
+            >>> [verdict.sends for verdict in Guard(store).check_many(queue)]
+            [False, True]
+        """
+        return run(self._checking_many(messages), self._perform)
 
     def deliver(self, message: Message, send: Callable[[Verdict], T], *, held: type[Held] = Held) -> Delivery[T]:
         """Send a message to those it may go to. This is what adapters for senders are made of.
@@ -404,6 +443,10 @@ class AsyncGuard(_BaseGuard):
     async def check(self, message: Message | StandardMessage | bytes) -> Verdict:
         """See :meth:`Guard.check`."""
         return await run_async(self._checking(message), self._perform)
+
+    async def check_many(self, messages: Iterable[Message | StandardMessage | bytes]) -> tuple[Verdict, ...]:
+        """See :meth:`Guard.check_many`."""
+        return await run_async(self._checking_many(messages), self._perform)
 
     async def deliver(self, message: Message, send: Callable[[Verdict], Awaitable[T]], *, held: type[Held] = Held) -> Delivery[T]:
         """See :meth:`Guard.deliver`."""

@@ -47,10 +47,11 @@ class ProactiveRequests:
         if not orders:
             return verdict
         try:
-            standings = yield from ask(LookUp(orders, self.seller))
+            found = yield from ask(LookUp(orders, self.seller))
         except Exception as error:  # noqa: BLE001 - a ledger that fails, however it does, has not answered
             return self._unanswered(message, verdict, error)
-        return self._counted(message, verdict, standings)
+        # Where several messages are looked up at once, the answer also has what is known of the others' orders.
+        return self._counted(message, verdict, {order_id: found[order_id] for order_id in orders if order_id in found})
 
     def reserve(self, message: Message, verdict: Verdict, together: Collection[OrderId]) -> Flow[tuple[Verdict, Reservation | None]]:
         """The verdict on a message that is about to be sent, and what is reserved for it.

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from optoutkit.errors import StoreError
 from optoutkit.flows import Flow, ask
 from optoutkit.guard.decisions import Action, BrokenRule, Decision, DecisionReason, Guidelines, Verdict
 from optoutkit.guard.explanations import ONLY_REPORTED, explain
@@ -65,7 +64,7 @@ class Rules:
             try:
                 found = yield from ask(Lookup(identities=identities, seller=self.seller, at=None))
                 case = attrs.evolve(case, found=found)
-            except (StoreError, OSError) as error:  # OSError: a backend that lets its socket's error through did not answer either
+            except Exception as error:  # noqa: BLE001 - a store that fails, however it does, has not answered
                 case = attrs.evolve(case, outage=error)
         if self.policy.guidelines != "off" and any(party.is_buyer for party in everyone):
             guidelines, violations = self._hold_against_guidelines(message)
