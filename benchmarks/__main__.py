@@ -9,19 +9,26 @@ from collections.abc import Iterator
 from benchmarks.timing import Result, pin
 
 _SUBJECTS = ("classifying", "parsing", "lookups", "recording", "guarding", "importing", "postgresql", "redis")
-_WHEN_NAMED = ("hostile",)  # takes half an hour
+_WHEN_NAMED = ("growth", "hostile")  # take minutes, and half an hour
+_GROUPS = {"stores": ("lookups", "recording", "postgresql", "redis", "growth")}
 
 
 def main() -> None:
     """Run the benchmarks that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"one or more of {', '.join(_SUBJECTS)}, the default; hostile")
+    parser.add_argument(
+        "subjects",
+        nargs="*",
+        metavar="SUBJECT",
+        help=f"one or more of {', '.join(_SUBJECTS)}, the default; {', '.join((*_WHEN_NAMED, *_GROUPS))}",
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
     arguments = parser.parse_args()
-    if unknown := sorted(set(arguments.subjects) - {*_SUBJECTS, *_WHEN_NAMED}):
-        parser.error(f"there is no subject {unknown[0]}; there is: {', '.join(_SUBJECTS + _WHEN_NAMED)}")
+    if unknown := sorted(set(arguments.subjects) - {*_SUBJECTS, *_WHEN_NAMED, *_GROUPS}):
+        parser.error(f"there is no subject {unknown[0]}; there is: {', '.join(_SUBJECTS)}, {named}")
+    subjects = [one for name in arguments.subjects or _SUBJECTS for one in _GROUPS.get(name, (name,))]
     core = pin()
-    results = _measured(arguments.subjects or _SUBJECTS)
+    results = _measured(subjects)
     if arguments.format == "json":
         print(json.dumps({"python": platform.python_version(), "core": core, "results": [_record(*pair) for pair in results]}, indent=1))
         return
@@ -33,7 +40,7 @@ def main() -> None:
         print(f"{result.ratio:>7.2f}x  {values}  {result.task}  /  {result.peer}", flush=True)
 
 
-def _measured(subjects: list[str] | tuple[str, ...]) -> Iterator[tuple[str, Result]]:
+def _measured(subjects: list[str]) -> Iterator[tuple[str, Result]]:
     for subject in subjects:
         for result in importlib.import_module(f"benchmarks.{subject}").measure():
             yield subject, result

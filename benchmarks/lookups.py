@@ -15,7 +15,7 @@ from benchmarks.timing import Result, compare
 from optoutkit import Identity, OptOut, OptOutStore, open_store
 from optoutkit.stores import CachedStore
 
-__all__ = ["measure"]
+__all__ = ["asked_of", "measure", "one_by_one"]
 
 _ENTRIES = 1_000_000
 _FEW = 10_000
@@ -32,11 +32,11 @@ def measure() -> Iterator[Result]:
     ):
         _fill(few, _FEW)
         _fill(store, _ENTRIES)
-        asked = _asked(_ENTRIES)
+        asked = asked_of(_ENTRIES)
         keys = cycle([one.key for one in asked])
         peer = f"prepared SELECT by primary key, {_ENTRIES:,} rows"
         yield compare(
-            f"look up 1 among {_ENTRIES:,}", _one_by_one(store, asked), peer, lambda: bare.execute(SELECT, (next(keys),)).fetchall()
+            f"look up 1 among {_ENTRIES:,}", one_by_one(store, asked), peer, lambda: bare.execute(SELECT, (next(keys),)).fetchall()
         )
         many = asked[:1000]
         yield compare(
@@ -46,14 +46,14 @@ def measure() -> Iterator[Result]:
             lambda: [bare.execute(SELECT, (one.key,)).fetchone() for one in many],
         )
         yield compare(
-            f"look up 1 among {_ENTRIES:,}", _one_by_one(store, asked), f"look up 1 among {_FEW:,}", _one_by_one(few, _asked(_FEW))
+            f"look up 1 among {_ENTRIES:,}", one_by_one(store, asked), f"look up 1 among {_FEW:,}", one_by_one(few, asked_of(_FEW))
         )
         cached = CachedStore(store, ttl=3600, negative_ttl=3600)
         cached.lookup(asked)
         plain: LRUCache[str, Identity] = LRUCache(len(asked))
         plain.update((one.key, one) for one in asked)
         yield compare(
-            "look up 1 that the cache knows", _one_by_one(cached, asked), "LRUCache of cachetools, by the key", lambda: plain[next(keys)]
+            "look up 1 that the cache knows", one_by_one(cached, asked), "LRUCache of cachetools, by the key", lambda: plain[next(keys)]
         )
 
 
@@ -62,12 +62,13 @@ def _fill(store: OptOutStore, entries: int) -> None:
         store.record(OptOut(identity(number)) for number in range(start, start + _BATCH))
 
 
-def _asked(entries: int) -> list[Identity]:
+def asked_of(entries: int, asked: int = 5000) -> list[Identity]:
+    """Whom to look up in a list of the first ones of all buyers: every second one is in it, in no order."""
     numbers = Random(7)
-    return [identity(numbers.randrange(2 * entries)) for _ in range(5000)]
+    return [identity(numbers.randrange(2 * entries)) for _ in range(asked)]
 
 
-def _one_by_one(store: OptOutStore, asked: list[Identity]) -> Callable[[], object]:
+def one_by_one(store: OptOutStore, asked: list[Identity]) -> Callable[[], object]:
     """Each call looks up the next one."""
     following = cycle([(one,) for one in asked])
     return lambda: store.lookup(next(following))
