@@ -14,6 +14,7 @@ __all__ = ["completed", "header_recipients", "read_mail_from", "without_bcc"]
 
 _ENVELOPE_LINE = re.compile(rb">?From [^\r\n]*(?:\r\n|\n|\Z)")
 _BCC = re.compile(rb"(?:\A|(?<=[\r\n]))(?:resent-)?bcc[ \t]*:[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*+(?:\r\n|\r|\n|\Z)", re.IGNORECASE)
+_EMPTY_GROUP = re.compile(r"[^:;]*:\s*;")  # undisclosed-recipients:;
 _END = (b".\n", b".\r\n", b".")
 
 
@@ -71,13 +72,15 @@ def header_recipients(raw: bytes) -> list[str]:
 
 
 def _addresses(field: str, value: str) -> list[str]:
+    if not value or _EMPTY_GROUP.fullmatch(value):
+        return []
     try:
-        pairs = getaddresses([value])
+        addresses = [address for _, address in getaddresses([value])]
     except RecursionError:  # the standard library takes one step deeper for each opening parenthesis
-        pairs = [("", "")]
-    if value and not all(address for _, address in pairs) and ":" not in value:  # an empty group has no address, and is none
+        addresses = []
+    if not addresses or not all(addresses):
         raise InvalidMessage(f"its field {field.title()} cannot be read")
-    return [address for _, address in pairs if address]
+    return addresses
 
 
 def without_bcc(raw: bytes) -> bytes:
