@@ -352,6 +352,18 @@ def test_the_orders_that_a_template_is_told_count(ses: Any, sesv2: Any, service:
     sesv2.send_bulk_email(DefaultContent=content, BulkEmailEntries=entries([BUYER], ReplacementEmailContent=replacement))
     sesv2.send_email(Destination={"ToAddresses": [BUYER]}, Content={"Template": {"TemplateName": "thanks", "TemplateData": data}})
     assert service.asked == []
+    others = entries([BUYER], ReplacementTemplateData='{"order": "302-7654321-7654321"}')
+    ses.send_bulk_templated_email(Source=SHOP, Template="t", DefaultTemplateData=data, Destinations=others)
+    assert len(service.asked) == 1
+
+
+def test_two_guards_tell_of_all_they_suppressed(ses: Any, service: Any) -> None:
+    """In one response."""
+    message = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Thank you."}}}
+    both = RecordingGuard(BUYER).wrap(ses)
+    response = both.send_email(Source=SHOP, Destination={"ToAddresses": [BUYER, SUPPLIER, OPTED_OUT]}, Message=message)
+    assert set(response["ResponseMetadata"]["Suppressed"]) == {BUYER, OPTED_OUT}
+    assert len(service.asked) == 1
 
 
 def test_a_raw_mail_passes_byte_for_byte(ses: Any, service: Any) -> None:

@@ -147,7 +147,7 @@ class _Bulk(Call):
     def __init__(self, form: _BulkForm, params: Params) -> None:
         self._form, self._params = form, params
         self.messages = tuple(
-            attrs.evolve(_filled_in(_at(params, form.default), _at(entry, form.data)), to=_recipients(_part(entry, "Destination")))
+            attrs.evolve(_filled_in(_at(entry, form.data), _at(params, form.default)), to=_recipients(_part(entry, "Destination")))
             for entry in self._entries
         )
 
@@ -211,10 +211,10 @@ def _written(content: Params) -> Message:
     return message.with_orders_named()
 
 
-def _filled_in(*data: Any) -> Message:
+def _filled_in(data: Any, default: Any = None) -> Message:
     """A message that SES makes of a template: its text is not to be seen here, only the orders that the template is told."""
-    orders = (order for text in data for order in Message("", _text(text)).with_orders_named().order_ids)
-    return Message("", "", order_ids=orders)
+    told, told_by_default = (Message("", _text(text)).with_orders_named().order_ids for text in (data, default))
+    return Message("", "", order_ids=told or told_by_default)
 
 
 def _attachment(attached: Params) -> Attachment:
@@ -254,7 +254,7 @@ def _with_suppressed(answer: Params, verdicts: Sequence[Verdict]) -> dict[str, A
     """The answer with the suppressed recipients and the reasons beside what boto3 tells of a response."""
     suppressed = {decision.recipient: decision.explanation for verdict in verdicts for decision in verdict.suppressed}
     metadata = answer.get("ResponseMetadata", {"RequestId": "", "HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0})
-    return {**answer, "ResponseMetadata": {**metadata, "Suppressed": suppressed}}
+    return {**answer, "ResponseMetadata": {**metadata, "Suppressed": {**metadata.get("Suppressed", {}), **suppressed}}}
 
 
 def _part(params: Any, name: str) -> Params:
