@@ -16,12 +16,8 @@ _GROUPS = {"stores": ("lookups", "recording", "postgresql", "redis", "growth")}
 def main() -> None:
     """Run the benchmarks that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "subjects",
-        nargs="*",
-        metavar="SUBJECT",
-        help=f"one or more of {', '.join(_SUBJECTS)}, the default; {', '.join((*_WHEN_NAMED, *_GROUPS))}",
-    )
+    named = ", ".join((*_WHEN_NAMED, *_GROUPS))
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"one or more of {', '.join(_SUBJECTS)}, the default; {named}")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.subjects) - {*_SUBJECTS, *_WHEN_NAMED, *_GROUPS}):

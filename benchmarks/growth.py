@@ -48,7 +48,7 @@ def measure() -> Iterator[Result]:
                 yield _bytes(f"an entry in the file, of {size:,}", _size(path) / size, few_size)
             size = _SIZES[1]
             _fill(scattered, _scattered(size))
-            yield _bytes(f"an entry in the file, of {size:,} that came in no order", scattered__size(path) / size, few_size)
+            yield _bytes(f"an entry in the file, of {size:,} that came in no order", _size(scattered_path) / size, few_size)
             batches, few_batches = _newcomers(filled), _newcomers(_FEW * _ROUNDS)
             yield compare(
                 f"record {_BATCH:,} in no order among {filled:,}",
