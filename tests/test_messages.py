@@ -156,3 +156,13 @@ def test_any_bytes_are_a_message(raw: bytes) -> None:
     message = Message.from_email(raw)
     assert isinstance(message.text, str)
     assert isinstance(message.alternative, str)
+
+
+@pytest.mark.parametrize("to", ["a@example.com, b@example.com", "A <a@example.com>, B <b@example.com>", "both: a@example.com, b@example.com;"])
+def test_one_string_names_one_recipient(to: str) -> None:
+    """Of several in one string senders reach one, or all, or none: which of them to ask for nobody could tell. The text names nobody."""
+    for recipients in (to, ["c@example.com", to]):
+        with pytest.raises(InvalidMessage, match="names several of them") as caught:
+            Message("s", "b", to=recipients)
+        assert "example" not in str(caught.value)
+    assert Message("s", "b", to=['"a@example.com, b" <c@example.com>', "undisclosed-recipients:;"]).to[1] == "undisclosed-recipients:;"

@@ -6,9 +6,11 @@ from functools import cached_property
 
 import attrs
 
+from optoutkit.errors import InvalidMessage
 from optoutkit.identities import Address, OrderId, find_order_ids
 from optoutkit.text.folding import fold
 from optoutkit.text.html import Rendered, render
+from optoutkit.text.mailboxes import read_mailboxes
 from optoutkit.text.mime import Attachment, raw_bytes, read_mail
 from optoutkit.text.threads import Thread, split
 
@@ -18,7 +20,11 @@ __all__ = ["Message"]
 def _recipients(value: "str | Address | Iterable[str | Address]") -> tuple[str, ...]:
     if isinstance(value, (str, Address)):
         value = (value,)
-    return tuple(str(recipient) for recipient in value)
+    recipients = tuple(str(recipient) for recipient in value)
+    for recipient in recipients:
+        if recipient.count("@") > 1 and len(read_mailboxes(recipient)) > 1:
+            raise InvalidMessage("one string of recipients names several of them: give each its own string")
+    return recipients
 
 
 def _order_ids(value: "str | OrderId | Iterable[str | OrderId]") -> tuple[OrderId, ...]:
@@ -44,7 +50,7 @@ class Message:
         subject: The subject, decoded.
         body: The plain text; empty if there is only HTML.
         html: The HTML, if there is any. It is what the buyer sees.
-        to: Recipients as given: bare addresses.
+        to: Recipients as given, each a string of its own: bare addresses.
         order_ids: The orders it is about, each once.
         language: ISO 639-1 code; None to have it guessed.
         topic: A topic that the sender declares, such as ``"shipping_address"``.
@@ -54,6 +60,7 @@ class Message:
 
     Raises:
         InvalidOrderId: An order ID has another form.
+        InvalidMessage: One string of ``to`` names several recipients, of whom senders would reach one, or all, or none.
 
     Example:
         >>> Message("Your order", "Which name shall we engrave?", to="abc@marketplace.amazon.de").text

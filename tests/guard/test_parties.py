@@ -22,6 +22,8 @@ ORDER, OTHER_ORDER = "302-1234567-1234567", "302-7654321-7654321"
         (f"{BUYER} (a buyer)", BUYER),
         ('"abc123"@marketplace.amazon.de', BUYER),
         ('A Buyer <"abc\\123"@marketplace.amazon.de>', BUYER),
+        (f"Buyer, A <{BUYER}>", BUYER),
+        (f"Buyer, A <{BUYER}>, sales@supplier.example", None),
         ('"a buyer"@marketplace.amazon.de', None),
         ('"a@b"@marketplace.amazon.de', None),
         ("undisclosed-recipients:;", None),

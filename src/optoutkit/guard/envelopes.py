@@ -17,7 +17,7 @@ def enveloped(mail: StandardMessage | bytes, recipients: Sequence[str]) -> Messa
     A mail too large to be read is judged by its envelope alone: it counts as one without text, which is not critical.
 
     Raises:
-        InvalidMessage: It is no mail.
+        InvalidMessage: It is no mail, or one string of the recipients names several of them.
     """
     try:
         message = Message.from_email(mail)

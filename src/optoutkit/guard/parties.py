@@ -8,6 +8,7 @@ import attrs
 from optoutkit.errors import InvalidAddress
 from optoutkit.identities import Address, OrderId
 from optoutkit.messages import Message
+from optoutkit.text.mailboxes import read_mailboxes
 
 __all__ = ["Party", "link_in", "parties", "read_address"]
 
@@ -31,15 +32,30 @@ class Party:
 
 
 def read_address(recipient: str) -> Address | None:
-    """Read a recipient as an SMTP client does: a bare address, or one with a display name; None for what is neither."""
-    try:
-        return Address(recipient)
-    except InvalidAddress:
-        pass
-    try:
-        return Address(_unquoted(parseaddr(recipient)[1]))
-    except (InvalidAddress, RecursionError):  # the standard library takes one step deeper for each opening parenthesis
-        return None
+    """Read a recipient as an SMTP client does: a bare address, or one with a display name; None for what is neither.
+
+    Where the standard library, and so such a client, finds no address, that of the one mailbox counts which others would find: in
+    ``Last, First <address>``, say.
+    """
+    for read in (_bare, _as_smtp_clients_do, _one_mailbox):
+        try:
+            return Address(read(recipient))
+        except (InvalidAddress, RecursionError):  # parseaddr takes one step deeper for each opening parenthesis
+            pass
+    return None
+
+
+def _bare(recipient: str) -> str:
+    return recipient
+
+
+def _as_smtp_clients_do(recipient: str) -> str:
+    return _unquoted(parseaddr(recipient)[1])
+
+
+def _one_mailbox(recipient: str) -> str:
+    mailboxes = read_mailboxes(recipient)
+    return _unquoted(mailboxes[0].address) if len(mailboxes) == 1 else ""
 
 
 def _unquoted(address: str) -> str:
