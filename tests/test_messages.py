@@ -158,9 +158,11 @@ def test_any_bytes_are_a_message(raw: bytes) -> None:
     assert isinstance(message.alternative, str)
 
 
-@pytest.mark.parametrize("to", ["a@example.com, b@example.com", "A <a@example.com>, B <b@example.com>", "both: a@example.com, b@example.com;"])
+@pytest.mark.parametrize(
+    "to", ["a@example.com, b@example.com", "A <a@example.com>, B <b@example.com>", "all: a@example.com, b@example.com;"]
+)
 def test_one_string_names_one_recipient(to: str) -> None:
-    """Of several in one string senders reach one, or all, or none: which of them to ask for nobody could tell. The text names nobody."""
+    """Of several in one string a sender may reach one, or all, or none. The text names nobody."""
     for recipients in (to, ["c@example.com", to]):
         with pytest.raises(InvalidMessage, match="names several of them") as caught:
             Message("s", "b", to=recipients)
