@@ -77,7 +77,12 @@ def store_option(command: F) -> F:
 def seller_option(command: F) -> F:
     """Whose list."""
     return click.option(
-        "--seller", metavar="NAME", default="", help="Whose list, in a store for many sellers; '*' is the one that holds for all of them."
+        "--seller",
+        metavar="NAME",
+        envvar="OPTOUTKIT_SELLER",
+        default="",
+        show_envvar=True,
+        help="Whose list, in a store for many sellers; '*' is the one that holds for all of them.",
     )(command)
 
 

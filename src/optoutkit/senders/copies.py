@@ -16,7 +16,7 @@ from optoutkit.messages import Message
 from optoutkit.text.mailboxes import Mailbox, read_mailboxes
 from optoutkit.text.mime import peek, raw_bytes
 
-__all__ = ["copy_for"]
+__all__ = ["copy_for", "written"]
 
 
 _ENVELOPE_FIELDS = ("To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc")
@@ -44,10 +44,11 @@ def _without(mail: StandardMessage, suppressed: set[Address | None]) -> Standard
         if len(kept) < len(mailboxes):
             del shortened[name]
             if kept:
-                shortened[name] = ", ".join(map(_written, kept))
+                shortened[name] = ", ".join(map(written, kept))
     return shortened
 
 
-def _written(mailbox: Mailbox) -> str:
+def written(mailbox: Mailbox) -> str:
+    """A mailbox as an address field holds it."""
     # The standard library writes no display name beside an address that is not ASCII.
     return formataddr((mailbox.name, mailbox.address)) if mailbox.address.isascii() else mailbox.address
