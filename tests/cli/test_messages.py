@@ -154,6 +154,15 @@ class TestCheck:
             "drafts: 2; recipients to send: 1, suppress: 1, hold: 0",
         ]
 
+    def test_what_is_known_is_shown_too(self, run: Run, draft: Draft, listed: None) -> None:
+        """Even where it does not matter, as the draft is critical; as text and as JSON."""
+        draft("a.eml", ADDRESS_QUESTION, to=str(BUYER))
+        done = run("check", "a.eml", "--explain")
+        assert done.code == 0
+        assert done.out.splitlines()[3] == f"  {BUYER} is on the opt-out list: buyer opt out, since when is not known."
+        (finding,) = run("check", "a.eml", "--explain", "--format", "json").record["findings"]
+        assert (finding["asked"], finding["by_link"], finding["opt_out"]["identity"]) == (BUYER.key, False, BUYER.key)
+
     @pytest.mark.parametrize(
         ("options", "code", "reason"),
         [

@@ -65,6 +65,7 @@ def _show_classification(file: str | None, message: Message, out: Output) -> Non
     help="An order they are about, beside those they name.",
 )
 @policy_option
+@click.option("--explain", is_flag=True, help="Show also the entries that hold for recipients and orders, and where they were learnt.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even if a draft must not go to somebody.")
 @store_option
 @seller_option
@@ -77,6 +78,7 @@ def check(
     topic: str | None,
     order_ids: tuple[OrderId, ...],
     policy: Policy,
+    explain: bool,
     exit_zero: bool,
     uri: str,
     seller: str,
@@ -90,7 +92,8 @@ def check(
     decides like "amazon", but lets everything go and only says what it would do.
 
     JSON: an object a draft, with file, subject, decisions (a list of recipient, action (send, suppress or hold), reason,
-    classification, opt_out, explanation, unenforced), guidelines, violations.
+    classification, opt_out, explanation, unenforced), guidelines, violations; with --explain also findings (a list of asked, by_link,
+    opt_out).
     """
     counts = Counter[str]()
     outages = set[str]()
@@ -98,13 +101,14 @@ def check(
         guard = Guard(store, seller=seller, policy=policy, hook=no_log)
         for draft, message in _read_messages(drafts, out):
             with guard.declare(topic=topic, reply_to_buyer=reply, custom_order=custom_order, order_ids=order_ids):
-                verdict = guard.check(message)
+                explanation = guard.explain(message) if explain else None
+                verdict = guard.check(message) if explanation is None else explanation.verdict
             if not verdict.decisions:
                 out.error(f"{draft.name}: it names neither a recipient (To, Cc, Bcc) nor an order: add one, or give --order-id")
                 continue
             out.result(
-                rendering.verdict_record(draft.name, message.subject, verdict),
-                lambda: rendering.verdict_lines(draft.name, message.subject, verdict),  # noqa: B023 - called at once
+                rendering.verdict_record(draft.name, message.subject, verdict, explanation),
+                lambda: rendering.verdict_lines(draft.name, message.subject, verdict, explanation),  # noqa: B023 - called at once
             )
             counts["drafts"] += 1
             counts.update(decision.action for decision in verdict.decisions)

@@ -12,7 +12,7 @@ from optoutkit.optouts import OptOut
 
 if TYPE_CHECKING:  # each command loads the rooms it needs, and no other
     from optoutkit.classifier import Classification, Evidence
-    from optoutkit.guard import Verdict
+    from optoutkit.guard import Explanation, Verdict
     from optoutkit.intake import IntakeResult, QuarantinedMail
     from optoutkit.messages import Message
     from optoutkit.notices import Notice
@@ -224,17 +224,20 @@ def quarantined_lines(mail: "QuarantinedMail") -> Iterator[Line]:
     yield (mail.id, "bold"), f"  {mail.since:%Y-%m-%d %H:%M}  {spoken(mail.kind) or 'unread'}{orders}{sender}; {mail.reason}"
 
 
-def verdict_record(file: str, subject: str, verdict: "Verdict") -> dict[str, Any]:
+def verdict_record(file: str, subject: str, verdict: "Verdict", explanation: "Explanation | None") -> dict[str, Any]:
     """What may become of a draft."""
-    return {"file": file, "subject": subject, **verdict.to_dict()}
+    findings = {} if explanation is None else {"findings": explanation.to_dict()["findings"]}
+    return {"file": file, "subject": subject, **verdict.to_dict(), **findings}
 
 
-def verdict_lines(file: str, subject: str, verdict: "Verdict") -> Iterator[Line]:
+def verdict_lines(file: str, subject: str, verdict: "Verdict", explanation: "Explanation | None") -> Iterator[Line]:
     """What may become of a draft, a recipient a line."""
     yield (file, "bold"), f': "{subject}"'
     for decision in verdict.decisions:
         yield "  ", (f"{decision.action:<8}", _ACTION_STYLES[decision.action]), "  ", (decision.recipient, "bold")
         yield (f"{'':<12}{decision.explanation}",)
+    for finding in explanation.findings if explanation else ():
+        yield (f"  {finding}",)
 
 
 def entry_lines(entry: OptOut, now: datetime) -> Iterator[Line]:

@@ -4,6 +4,7 @@ from optoutkit.guard.adapters import SenderAdapter
 from optoutkit.guard.contact_reasons import topic_of_contact_reason
 from optoutkit.guard.decisions import Action, Decision, DecisionReason, Guidelines, Verdict
 from optoutkit.guard.envelopes import enveloped
+from optoutkit.guard.explaining import Explanation, Finding
 from optoutkit.guard.guards import AsyncGuard, Delivery, Guard, JointDelivery
 from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LedgerFailed, LinkContradicted, LinkFailed, LogHook
 from optoutkit.guard.parties import read_address
@@ -16,6 +17,8 @@ __all__ = [
     "Decision",
     "DecisionReason",
     "Delivery",
+    "Explanation",
+    "Finding",
     "Guard",
     "GuardEvent",
     "Guidelines",

@@ -94,7 +94,7 @@ def _why_not_critical(case: "Case") -> str:
         return f"the message solicits (topic: {topic})"
     if case.classification.critical:
         return f"the policy does not count its topic as critical ({topic})"
-    return f"the message is not critical (topic: {topic})"
+    return "the message is not critical" + ("" if topic == "other" else f" (topic: {topic})")
 
 
 def _since(opt_out: OptOut) -> str:

@@ -15,13 +15,14 @@ from optoutkit.flows import Flow, Request, ask, run, run_async
 from optoutkit.guard.adapters import adapt
 from optoutkit.guard.decisions import Action, Verdict
 from optoutkit.guard.declarations import Declaration, declared, in_force
+from optoutkit.guard.explaining import Explanation, grounds, message_about, of_what_is_not_critical
 from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LinkContradicted, LinkFailed, LogHook
 from optoutkit.guard.jointly import jointly, one_look_into_the_ledger, one_lookup
 from optoutkit.guard.parties import link_in
 from optoutkit.guard.policy import Policy
 from optoutkit.guard.proactive import ProactiveRequests
 from optoutkit.guard.rules import CheckGuidelines, Classify, Rules
-from optoutkit.identities import OrderId
+from optoutkit.identities import Address, OrderId
 from optoutkit.ledgers.base import AsyncLedger, Ledger, Reservation
 from optoutkit.ledgers.requests import LedgerRequest
 from optoutkit.messages import Message
@@ -200,6 +201,18 @@ class _BaseGuard:
             self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=False))
         return verdicts
 
+    def _explaining(self, about: Message | StandardMessage | bytes | str | Address | OrderId) -> Flow[Explanation]:
+        subject: Address | OrderId | Message
+        if isinstance(about, str | Address | OrderId):
+            subject, message = message_about(about)
+            verdict = yield from of_what_is_not_critical(self._rules).decide(message)
+        else:
+            subject = message = self._read(about)
+            verdict = yield from self._rules.decide(message)
+            if self._requests is not None:
+                verdict = yield from self._requests.look(message, verdict)
+        return (yield from grounds(subject, message, verdict, seller=self._seller, counts=self._requests is not None))
+
     def _delivering(self, message: Message, send: Callable[[Verdict], Any], held: type[Held]) -> Flow[Delivery[Any]]:
         delivery = yield from self._delivering_together((message,), lambda verdicts: send(verdicts[0]), held)
         return Delivery(verdict=delivery.verdicts[0], answer=delivery.answer)
@@ -366,6 +379,30 @@ class Guard(_BaseGuard):
         """
         return run(self._checking_many(messages), self._perform)
 
+    def explain(self, about: Message | StandardMessage | bytes | str | Address | OrderId) -> Explanation:
+        """Tell support why a message goes or does not: the decisions, the entries that hold, since when, and where they were learnt.
+
+        Nothing is written, and no hook is told.
+
+        Args:
+            about: A buyer's address or an order ID, as text or as an object: what would become of a message to the one, or about the
+                other, that is not critical? Or a message, or a mail, as for :meth:`check`.
+
+        Raises:
+            InvalidInput: The text is neither an address nor an order ID.
+            InvalidMessage: It is none of these.
+            MessageTooLarge: The mail is beyond the limits.
+
+        Example:
+            >>> from optoutkit import OptOut, OrderId, open_store
+            >>> store = open_store("memory://")
+            >>> _ = store.record([OptOut(OrderId("302-1234567-1234567"), source="a notice of 1 March")])
+            >>> print(Guard(store).explain("302-1234567-1234567"))
+            302-1234567-1234567, for a message that is not critical: It must not go: the buyer opted out of messages that are not ...
+            order 302-1234567-1234567 is on the opt-out list: buyer opt out, since when is not known, learnt from a notice of 1 March.
+        """
+        return run(self._explaining(about), self._perform)
+
     def deliver(self, message: Message, send: Callable[[Verdict], T], *, held: type[Held] = Held) -> Delivery[T]:
         """Send a message to those it may go to. This is what adapters for senders are made of.
 
@@ -447,6 +484,10 @@ class AsyncGuard(_BaseGuard):
     async def check_many(self, messages: Iterable[Message | StandardMessage | bytes]) -> tuple[Verdict, ...]:
         """See :meth:`Guard.check_many`."""
         return await run_async(self._checking_many(messages), self._perform)
+
+    async def explain(self, about: Message | StandardMessage | bytes | str | Address | OrderId) -> Explanation:
+        """See :meth:`Guard.explain`."""
+        return await run_async(self._explaining(about), self._perform)
 
     async def deliver(self, message: Message, send: Callable[[Verdict], Awaitable[T]], *, held: type[Held] = Held) -> Delivery[T]:
         """See :meth:`Guard.deliver`."""
