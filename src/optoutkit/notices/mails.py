@@ -68,12 +68,13 @@ class MailReader:
         Raises:
             MessageTooLarge: It is beyond the limits.
         """
-        header = self._type_of(peek(raw, self._limits))
+        headers = peek(raw, self._limits)
+        header = self._type_of(headers)
         if header == "other":
             return
         if header is None and len(raw) <= _LARGEST_SCREENED and not self._screen.passes(raw) and not self._may_exceed(raw):
             return
-        mail = read_mail(raw, limits=self._limits, text_bytes=_MOST_TEXT_BYTES)
+        mail = read_mail(raw, limits=self._limits, text_bytes=_MOST_TEXT_BYTES, headers=headers)
         self._count(mail.header_bytes)
         if is_returned(mail):
             return

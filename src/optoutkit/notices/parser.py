@@ -84,8 +84,8 @@ def parse_notice(raw: bytes | StandardMessage) -> Notice | None:
         The notice; None if it is none.
 
     Raises:
-        MessageTooLarge: The mail has more than 32 MB, 1,000 parts or 50 levels; :class:`NoticeParser` takes other limits.
-            No bytes make it raise anything else.
+        MessageTooLarge: The mail has more than 32 MB, 1,000 parts, 50 levels or 1 MB of header; :class:`NoticeParser` takes other
+            limits. No bytes make it raise anything else.
         InvalidMessage: ``raw`` is neither bytes nor a message object that can be written out.
 
     Example:

@@ -23,7 +23,6 @@ __all__ = ["Passage", "cut"]
 _MOST_FORWARDS = 100
 _MOST_WORK = 8  # times the length of the text: of forwards one below the other, each is in the body of all before it
 _LEAST_WORK = 1_000_000  # characters; so much may always be done
-_VISIBLE = re.compile(r"[^\n]")
 _PREFIX = re.compile(r"\A\s*+(?:\[[^\[\]]{0,60}\]\s*+)*+([^\W\d_][\w -]{0,20}?)\s?(?:\[\d{1,3}\]|\(\d{1,3}\))?\s?[:：]")
 _LONGEST_BANNER = 200
 _LONGEST_ATTRIBUTION = 500
@@ -83,9 +82,14 @@ def _own_words(whole: Passage, thread: Thread) -> Passage:
     pieces: list[str] = []
     position = 0
     for span in thread.own:
-        pieces += _VISIBLE.sub(" ", whole.text[position : span.start]), whole.text[span.start : span.end]
+        pieces += _blank(whole.text[position : span.start]), whole.text[span.start : span.end]
         position = span.end
     return attrs.evolve(whole, text="".join(pieces), own=thread.own)
+
+
+def _blank(text: str) -> str:
+    """As many lines as long, with nothing in them."""
+    return "\n".join([" " * len(line) for line in text.split("\n")])
 
 
 def _forwards(whole: Passage, thread: Thread) -> Iterator[Forward]:

@@ -1,6 +1,7 @@
 """HTML to the text that its reader sees, in one pass over the tokens."""
 
 import re
+from collections import defaultdict
 from typing import NamedTuple
 
 import attrs
@@ -25,6 +26,7 @@ _ENDED_BY = {
     "tr": frozenset({"tr", "tbody", "tfoot"}),
 }
 
+_LISTS = frozenset({"ol", "ul", "menu", "dir"})
 _WHITE = re.compile(r"[ \t\n\r\f]+")
 _NOT_ONE_BLANK = re.compile(r"[\t\n\r\f]|  ")  # the cheap question, asked first
 
@@ -114,20 +116,21 @@ class _Page:
         self._links: list[Link] = []
         self._link: _OpenLink | None = None
         self._stack = [_Element("", Style(), 0, None)]
-        self._places: dict[str, list[int]] = {}  # where in the stack the elements of a name are
+        self._places: defaultdict[str, list[int]] = defaultdict(list)  # where in the stack the elements of a name are
         self._blocks = [0]  # where the blocks and cells are
         self._cells = [0]
 
     def open(self, name: str, attributes: dict[str, str]) -> None:
-        while name in _ENDED_BY.get(self._stack[-1].name, ()):
+        above = self._stack[-1]
+        while name in _ENDED_BY.get(above.name, ()):
             self._pop()
+            above = self._stack[-1]
         if name == "a":
             self._end_link()  # a link cannot stand in a link
-        above = self._stack[-1]
         style = above.style.inside(name, attributes) if attributes or name in PREFORMATTED else above.style
         if name not in VOID:
             quotes = above.quotes + (name == "blockquote" and is_quotation(attributes))
-            counter = _counter(name, attributes) if name in ("ol", "ul", "menu", "dir") else above.counter
+            counter = _counter(name, attributes) if name in _LISTS else above.counter
             self._push(_Element(name, style, quotes, counter))
         if not style.is_visible:
             self._hidden.append("\n" if name in BLOCKS or name in CELLS or name == "br" else attributes.get("alt", ""))
@@ -171,20 +174,22 @@ class _Page:
                 self._hidden.append("\n")
 
     def _push(self, element: _Element) -> None:
-        place = len(self._stack)
+        name, place = element.name, len(self._stack)
         self._stack.append(element)
-        self._places.setdefault(element.name, []).append(place)
-        if element.name in BLOCKS or element.name in CELLS:
+        self._places[name].append(place)
+        if name in BLOCKS:
             self._blocks.append(place)
-        if element.name in CELLS:
+        elif name in CELLS:
+            self._blocks.append(place)
             self._cells.append(place)
 
     def _pop(self) -> str:
         name = self._stack.pop().name
         self._places[name].pop()
-        if name in BLOCKS or name in CELLS:
+        if name in BLOCKS:
             self._blocks.pop()
-        if name in CELLS:
+        elif name in CELLS:
+            self._blocks.pop()
             self._cells.pop()
         return name
 

@@ -175,7 +175,7 @@ class Mail:
             return read
 
 
-def read_mail(raw: bytes, *, limits: Limits = _DEFAULT_LIMITS, text_bytes: int | None = None) -> Mail:
+def read_mail(raw: bytes, *, limits: Limits = _DEFAULT_LIMITS, text_bytes: int | None = None, headers: Headers | None = None) -> Mail:
     r"""Read a mail, however damaged.
 
     A byte order mark, blank lines and an mbox line before the headers are skipped. Lines may end in LF, CRLF or CR.
@@ -184,6 +184,7 @@ def read_mail(raw: bytes, *, limits: Limits = _DEFAULT_LIMITS, text_bytes: int |
         raw: The mail as it came.
         limits: What is too much.
         text_bytes: How many bytes of the texts that it shows, encoded as they are, are read; None for all. The rest is left out.
+        headers: What :func:`peek` has read of the same mail already.
 
     Raises:
         MessageTooLarge: The mail is beyond the limits. Nothing else is raised, whatever the bytes.
@@ -192,7 +193,7 @@ def read_mail(raw: bytes, *, limits: Limits = _DEFAULT_LIMITS, text_bytes: int |
         >>> read_mail(b"From: =?utf-8?q?J=C3=BCrgen?= <j@example.com>\n\nHello").senders
         (Mailbox(name='Jürgen', address='j@example.com'),)
     """
-    return Mail(raw, read_parts(raw, _headers_start(raw, limits), limits), text_bytes)
+    return Mail(raw, read_parts(raw, _headers_start(raw, limits), limits, headers), text_bytes)
 
 
 def peek(raw: bytes, limits: Limits = _DEFAULT_LIMITS) -> Headers:

@@ -16,7 +16,7 @@ from optoutkit.text.transfer import transfer_decode
 
 __all__ = ["Limits", "Part", "read_parts"]
 
-_BOUNDARY_LINE = re.compile(rb"(?<![^\r\n])--[^\r\n]*")
+_BOUNDARY_LINE = re.compile(rb"--(?<![^\r\n]--)[^\r\n]*")  # the dashes first, so that they are searched for as such
 _LONGEST_BOUNDARY = 250  # RFC 2046 section 5.1.1 allows 70; some mailers take more
 _CONTENT_TYPE = re.compile(r"[^\s/;]+/[^\s/;]+")
 
@@ -102,20 +102,21 @@ class Part:
             waiting.extend(reversed(part.children))
 
 
-def read_parts(raw: bytes, start: int, limits: Limits) -> Part:
-    """Find the parts of a mail whose header block begins at ``start``.
+def read_parts(raw: bytes, start: int, limits: Limits, headers: Headers | None = None) -> Part:
+    """Find the parts of a mail whose header block begins at ``start``, and may have been read already.
 
     Raises:
         MessageTooLarge: It has more parts, deeper ones, or longer headers than ``limits`` allow.
     """
-    root = _part(raw, start, "text/plain", limits.max_header_bytes)
+    if headers is None:
+        headers, _ = read_headers(raw, start, limits.max_header_bytes)
+    root = _part(raw, headers, start + headers.size, "text/plain")
     left = limits.max_header_bytes - root.headers.size
     nest = _Nest(limits.max_depth)
     nest.enter(root)
     count, position = 1, root.start
-    for line in _BOUNDARY_LINE.finditer(raw, root.start):
-        if not nest:
-            break  # whatever follows the last boundary belongs to nobody
+    lines = _BOUNDARY_LINE.finditer(raw, root.start)
+    while nest and (line := next(lines, None)):  # whatever follows the last boundary belongs to nobody
         if line.start() < position or line.end() - line.start() > _LONGEST_BOUNDARY:
             continue
         found = nest.find(line[0][2:].rstrip(b" \t"))
@@ -129,8 +130,9 @@ def read_parts(raw: bytes, start: int, limits: Limits) -> Part:
         if count > limits.max_parts:
             raise MessageTooLarge(f"the mail has more than {limits.max_parts} parts")
         digest = parent.content_type == "multipart/digest"  # RFC 2046 section 5.1.5: its parts are mails unless they say otherwise
-        part = _part(raw, _after_newline(raw, line.end()), "message/rfc822" if digest else "text/plain", left)
-        left -= part.headers.size
+        headers, body = read_headers(raw, _after_newline(raw, line.end()), left)
+        left -= headers.size
+        part = _part(raw, headers, body, "message/rfc822" if digest else "text/plain")
         parent.children.append(part)
         nest.enter(part)
         position = part.start
@@ -181,8 +183,7 @@ class _Nest:
         return multipart
 
 
-def _part(raw: bytes, start: int, default_type: str, longest_headers: int) -> Part:
-    headers, body = read_headers(raw, start, longest_headers)
+def _part(raw: bytes, headers: Headers, body: int, default_type: str) -> Part:
     declared = headers.parameters("content-type")
     content_type = declared.value if _CONTENT_TYPE.fullmatch(declared.value) else default_type if not declared.value else "text/plain"
     return Part(raw, headers, content_type, dict(declared.parameters), body, len(raw))

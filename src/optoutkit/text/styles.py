@@ -47,6 +47,8 @@ class Style:
 
     def inside(self, name: str, attributes: dict[str, str]) -> "Style":
         """The style inside an element that stands at this place."""
+        if "style" not in attributes and "hidden" not in attributes and name != "font" and name not in PREFORMATTED:
+            return self
         preformatted = self.preformatted or name in PREFORMATTED
         own = _own_style(attributes.get("style", "")[:_LONGEST])
         font_size = own.font_size
