@@ -26,6 +26,7 @@ _BUILT_IN = (
     EntryPoint("smtplib", "optoutkit.senders.smtplib:ADAPTER", _GROUP),
     EntryPoint("aiosmtplib", "optoutkit.senders.aiosmtplib:ADAPTER", _GROUP),
     EntryPoint("django", "optoutkit.senders.django:ADAPTER", _GROUP),
+    EntryPoint("flask_mail", "optoutkit.senders.flask_mail:ADAPTER", _GROUP),
     EntryPoint("sendgrid", "optoutkit.senders.sendgrid:ADAPTER", _GROUP),
     EntryPoint("ses", "optoutkit.senders.ses:ADAPTER", _GROUP),
     EntryPoint("sp_api", "optoutkit.senders.sp_api:ADAPTER", _GROUP),
