@@ -60,7 +60,7 @@ def table(tested: Mapping[type[Any], Iterable[str]]) -> str:
     head = ("sender", *map(str, numbers.values()))
     rows = [head, ["---"] * len(head)]
     rows += [[cls.sender_name, *(_mark(cls, feature, set(tested[cls])) for feature in numbers)] for cls in senders]
-    reasons = [f"* {cls.sender_name}, {_listed(cls, reason, numbers)}: {reason}" for cls in senders for reason in _reasons(cls)]
+    reasons = [f"* {cls.sender_name}, {listed}: {reason}" for cls in senders for reason, listed in _reasons(cls, numbers).items()]
     lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return f"{legend}\n\n{lines}\n\n## What a library does not allow\n\n" + "\n".join(reasons) + "\n"
 
@@ -72,12 +72,13 @@ def _sentence(feature: str) -> str:
     return said[0].upper() + said[1:]
 
 
-def _reasons(cls: Any) -> list[str]:
-    return sorted(set(cls.not_allowed.values()))
-
-
-def _listed(cls: Any, reason: str, numbers: Mapping[str, int]) -> str:
-    return ", ".join(str(number) for feature, number in numbers.items() if cls.not_allowed.get(feature) == reason)
+def _reasons(cls: Any, numbers: Mapping[str, int]) -> dict[str, str]:
+    """Why a library does not allow what, each reason with the numbers it holds for."""
+    reasons: dict[str, list[str]] = {}
+    for feature, number in numbers.items():
+        if feature in cls.not_allowed:
+            reasons.setdefault(cls.not_allowed[feature], []).append(str(number))
+    return {reason: ", ".join(listed) for reason, listed in reasons.items()}
 
 
 def _mark(cls: Any, feature: str, tested: set[str]) -> str:
