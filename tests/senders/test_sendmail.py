@@ -152,6 +152,13 @@ class TestRecipients:
         send(mail(to=f"{BUYER}, {SUPPLIER}", cc="A: b@shop.example, c@shop.example;") + CRITICAL, "-t", SUPPLIER, "--", "-odd@shop.example")
         assert server.arrived[0].recipients == [SUPPLIER, "-odd@shop.example", BUYER, "b@shop.example", "c@shop.example"]
 
+    def test_an_argument_may_name_several(self, send: Send, server: Any) -> None:
+        """With names and commas, as sendmail reads it."""
+        assert send(mail() + REVIEW, f"The Supplier <{SUPPLIER}>, {OPTED_OUT},{BUYER}", "root").code == 0
+        assert server.arrived[0].recipients == [SUPPLIER, BUYER, "root"]
+        assert send(mail() + REVIEW, SUPPLIER, "<").code == SysExit.DATA_ERROR
+        assert len(server.arrived) == 1
+
     def test_of_a_mail_sent_anew_the_resent_fields_count(self) -> None:
         """RFC 5322 section 3.6.6."""
         assert header_recipients(mail(to=BUYER, **{"resent-to": SUPPLIER, "resent-bcc": "boss"}) + b"\n") == [SUPPLIER, "boss"]
@@ -380,6 +387,7 @@ class TestRelay:
         assert send(mail() + REVIEW, address).code == SysExit.DATA_ERROR
         assert send(mail() + REVIEW, "-f", address, SUPPLIER).code == SysExit.DATA_ERROR
         assert send(mail() + REVIEW, "-F", address, SUPPLIER).code == SysExit.DATA_ERROR
+        assert send(b"To: a\0b@shop.example\n" + REVIEW, "-t").code == SysExit.DATA_ERROR
         assert server.arrived == []
 
 

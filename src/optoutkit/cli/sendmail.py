@@ -17,7 +17,7 @@ from optoutkit.cli.guarding import no_log, policy_option, topic_option
 from optoutkit.cli.options import open_existing_store, seller_option, store_option
 from optoutkit.cli.output import Output
 from optoutkit.cli.relays import MARK, ProgramRelay, Refusal, Relay, ServerRelay
-from optoutkit.cli.submissions import completed, header_recipients, read_mail_from, without_bcc
+from optoutkit.cli.submissions import completed, header_recipients, read_addresses, read_mail_from, without_bcc
 from optoutkit.cli.sysexits import Failed, SysExit
 from optoutkit.errors import Held, InvalidInput, InvalidMessage, MessageTooLarge, MissingExtra, StoreError
 from optoutkit.guard import Action, Delivery, Guard, Policy, enveloped
@@ -149,12 +149,13 @@ def sendmail(ctx: click.Context, /, **given: Any) -> int:
 def _send(call: _Call, relay: Relay, out: Output) -> int:
     with click.open_file("-", "rb") as stdin:
         raw = read_mail_from(stdin, dot_ends=not (call.ignores_dots or "i" in call.options), longest=_LONGEST)
-    recipients = list(dict.fromkeys([*call.recipients, *(header_recipients(raw) if call.from_header else ())]))
+    sender = call.envelope_sender
+    _check_writable(sender, call.full_name or "", *call.recipients)
+    recipients = [address for given in call.recipients for address in read_addresses(given, "a recipient")]
+    recipients = list(dict.fromkeys([*recipients, *(header_recipients(raw) if call.from_header else ())]))
     if not recipients:
         raise Failed(SysExit.USAGE, "there is no recipient: name one, or have them taken from the mail with -t")
-    sender = call.envelope_sender
-    if any(_NOT_WRITABLE.search(text) for text in (sender, *recipients, call.full_name or "")):
-        raise Failed(SysExit.DATA_ERROR, "there is a control character in an address or a name, or one that is no UTF-8")
+    _check_writable(*recipients)
     raw = without_bcc(raw)
     if not relay.completes:
         raw = completed(raw, sender=sender, full_name=call.full_name or "", now=datetime.now(UTC))
@@ -163,6 +164,11 @@ def _send(call: _Call, relay: Relay, out: Output) -> int:
         with guard.declare(topic=call.topic):
             delivery = guard.deliver(enveloped(raw, recipients), lambda verdict: relay.send(sender, allowed(recipients, verdict), raw))
     return _told(delivery, out, reports=call.reports)
+
+
+def _check_writable(*texts: str) -> None:
+    if any(map(_NOT_WRITABLE.search, texts)):
+        raise Failed(SysExit.DATA_ERROR, "there is a control character in an address or a name, or one that is no UTF-8")
 
 
 def _told(delivery: Delivery[list[Refusal]], out: Output, *, reports: bool) -> int:

@@ -10,7 +10,7 @@ from optoutkit.errors import InvalidMessage, MessageTooLarge
 from optoutkit.text.headers import read_headers
 from optoutkit.text.mime import peek
 
-__all__ = ["completed", "header_recipients", "read_mail_from", "without_bcc"]
+__all__ = ["completed", "header_recipients", "read_addresses", "read_mail_from", "without_bcc"]
 
 _ENVELOPE_LINE = re.compile(rb">?From [^\r\n]*(?:\r\n|\n|\Z)")
 _BCC = re.compile(rb"(?:\A|(?<=[\r\n]))(?:resent-)?bcc[ \t]*:[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*+(?:\r\n|\r|\n|\Z)", re.IGNORECASE)
@@ -67,19 +67,28 @@ def header_recipients(raw: bytes) -> list[str]:
     for name in ("to", "cc", "bcc"):
         field = f"resent-{name}" if resent else name
         for value in headers.unfolded(field):
-            recipients += _addresses(field, value)
+            recipients += read_addresses(value, f"its field {field.title()}")
     return list(dict.fromkeys(recipients))
 
 
-def _addresses(field: str, value: str) -> list[str]:
-    if not value or _EMPTY_GROUP.fullmatch(value):
+def read_addresses(text: str, what: str) -> list[str]:
+    """Read addresses with commas between them, names and all; none of an empty group.
+
+    Args:
+        text: The addresses.
+        what: What to call them if they cannot be read.
+
+    Raises:
+        InvalidMessage: They cannot be read.
+    """
+    if not text or _EMPTY_GROUP.fullmatch(text):
         return []
     try:
-        addresses = [address for _, address in getaddresses([value])]
+        addresses = [address for _, address in getaddresses([text])]
     except RecursionError:  # the standard library takes one step deeper for each opening parenthesis
         addresses = []
     if not addresses or not all(addresses):
-        raise InvalidMessage(f"its field {field.title()} cannot be read")
+        raise InvalidMessage(f"{what} cannot be read")
     return addresses
 
 
