@@ -33,11 +33,11 @@ def messages_in(mail: Any, defaults: Mapping[str, Any]) -> tuple[Message, ...]:
         defaults: What the backend takes from settings where the message does not say it.
     """
     recipients = [address for entry in mail.recipients() for address in _addresses(str(entry))]
-    if getattr(mail, "template_id", None) or defaults.get("template_id"):
+    if _said(mail, "template_id", defaults.get("template_id")):
         message = Message("", "", to=recipients, order_ids=Message(str(mail.subject), "").with_orders_named().order_ids)
     else:
         message = enveloped(mail.message(), recipients)
-    message = _told(message, [getattr(mail, name, None) for name in _TOLD_ALL])
+    message = _told(message, [_said(mail, name) for name in _TOLD_ALL])
     if not _is_batch(mail):
         return (message,)
     firsts = [address for entry in mail.to for address in _addresses(str(entry))]
@@ -102,8 +102,14 @@ def _is_batch(mail: Any) -> bool:
 
 
 def _by_recipient(mail: Any, name: str) -> Mapping[str, Any]:
-    told = getattr(mail, name, None)
+    told = _said(mail, name)
     return told if isinstance(told, dict) else {}
+
+
+def _said(mail: Any, name: str, default: Any = None) -> Any:
+    """An attribute that not every message has; anymail's mark for what was not said is a class."""
+    value = getattr(mail, name, type)
+    return default if isinstance(value, type) else value
 
 
 def _told(message: Message, values: Sequence[Any]) -> Message:
