@@ -2,6 +2,8 @@
 
 import asyncio
 import smtplib
+import subprocess
+import sys
 from email.message import EmailMessage
 
 import pytest
@@ -58,3 +60,9 @@ def test_functions_that_remember() -> None:
     sender(message)
     asyncio.run(later(message))
     assert sender.messages == later.messages == [message]
+
+
+def test_only_the_conformance_suites_need_pytest() -> None:
+    """What users' tests get works with unittest as well."""
+    code = "import sys, optoutkit.testing.senders, optoutkit.testing.guards, optoutkit.testing.notices; print('pytest' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
