@@ -19,7 +19,19 @@ from optoutkit.stores import arguments, rules
 from optoutkit.stores.base import LinkPair, LinkReport
 from optoutkit.stores.rows import REASON_CODES, column_of, identity_of, micros, moment, opt_out_of
 
-__all__ = ["MAX_SELLER", "Links", "Place", "answer", "asked_by_column", "chunks", "named_seller", "outcome", "told_by_place"]
+__all__ = [
+    "MAX_SELLER",
+    "Links",
+    "Place",
+    "answer",
+    "asked_by_column",
+    "chunks",
+    "columns_of",
+    "named_seller",
+    "outcome",
+    "row_of",
+    "told_by_place",
+]
 
 T = TypeVar("T")
 
@@ -106,6 +118,16 @@ def outcome(told: Sequence[OptOut], row: Sequence[Any] | None, now: datetime) ->
         if entry is not None:
             known = changed = entry
     return changed, new
+
+
+def row_of(place: Place, entry: OptOut) -> tuple[Any, ...]:
+    """An entry as a row: its place, since, expires_at, verified, source."""
+    return (*place, micros(entry.since), micros(entry.expires_at), entry.verified, entry.source)
+
+
+def columns_of(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Rows as an array for each column; there must be one."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 @attrs.frozen

@@ -5,10 +5,10 @@
 import pytest
 
 from optoutkit.stores.postgresql import AsyncPostgresqlStore, PostgresqlStore
-from optoutkit.testing.stores import DurableStoreConformance, InventoryConformance, StoreFactory
+from optoutkit.testing.stores import DurableStoreConformance, InventoryConformance, RekeyConformance, StoreFactory
 
 
-class TestPostgresql(DurableStoreConformance, InventoryConformance):
+class TestPostgresql(DurableStoreConformance, InventoryConformance, RekeyConformance):
     @pytest.fixture
     def make_store(self, server_uri: str, schema: str) -> StoreFactory:
         return lambda clock: PostgresqlStore(server_uri, schema=schema, clock=clock)

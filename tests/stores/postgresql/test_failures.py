@@ -248,7 +248,7 @@ def test_what_the_server_reports_becomes_an_error_of_ours(
         assert store.record([OptOut(BUYER)]).new == 1
 
 
-@pytest.mark.parametrize("code", ["40001", "40P01"])
+@pytest.mark.parametrize("code", ["23505", "40001", "40P01"])
 def test_transactions_that_collide_are_tried_again(open_either: Open, uri: str, raw: Raw, code: str) -> None:
     """A deadlock or a failure to serialize is nobody's business but the store's."""
     with open_either(uri) as store:

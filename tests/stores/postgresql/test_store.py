@@ -11,10 +11,10 @@ import pytest
 
 from optoutkit.errors import StoreClosed
 from optoutkit.flows import Request
-from optoutkit.identities import Address, OrderId
+from optoutkit.identities import Address, Digest, OrderId
 from optoutkit.optouts import SHARED, OptOut
 from optoutkit.stores import OptOutStore, open_async_store, open_store
-from optoutkit.stores.postgresql import PostgresqlStore, sessions
+from optoutkit.stores.postgresql import AsyncPostgresqlStore, PostgresqlStore, sessions
 from optoutkit.stores.postgresql import statements as sql
 from optoutkit.stores.postgresql.requests import Query
 from optoutkit.stores.rows import micros
@@ -92,6 +92,26 @@ def test_recording_what_is_known_changes_no_row(open_either: Open, uri: str, raw
         version = raw("SELECT ctid, xmin FROM @entry")
         store.record([OptOut(BUYER)])
         assert raw("SELECT ctid, xmin FROM @entry") == version
+
+
+def test_of_two_names_that_were_withdrawn_the_later_time_counts(server_uri: str, schema: str, clock: ManualClock) -> None:
+    """Whichever name was withdrawn last; and what was withdrawn under the old name does not end what is in force under the new."""
+    old, new = (Digest("address", key_id, b"x" * 16) for key_id in ("2025", "2026"))
+    with PostgresqlStore(server_uri, schema=schema, clock=clock) as store:
+        for seller, first, second in (("a", old, new), ("b", new, old)):
+            store.record([OptOut(old, seller), OptOut(new, seller)])
+            store.withdraw([first], seller=seller)
+            between = clock.advance(days=1)
+            clock.advance(days=1)
+            store.withdraw([second], seller=seller)
+            store.rekey([(old, new)])
+            assert store.record([OptOut(new, seller, since=between)]).known == 1
+            assert store.record([OptOut(new, seller, since=clock.advance(days=1))]).new == 1
+        store.record([OptOut(old)])
+        store.withdraw([old])
+        store.record([OptOut(new)])
+        store.rekey([(old, new)])
+        assert store.lookup([new]) == {new: OptOut(new)}
 
 
 def test_nothing_is_made_for_a_seller_who_is_only_asked_about(open_either: Open, uri: str, raw: Raw) -> None:
@@ -430,6 +450,19 @@ def test_a_loop_that_ends_ends_its_writes(uri: str, locked: Callable[[], "psycop
             assert (await store.record([OptOut(BUYER)])).new == 1
 
     asyncio.run(go_on())
+
+
+def test_digests_are_given_new_names_with_asyncio_too(server_uri: str, schema: str) -> None:
+    """As with the blocking store, which the conformance suite looks at closely."""
+    old, new = (Digest("address", key_id, b"x" * 16) for key_id in ("2025", "2026"))
+
+    async def scenario() -> None:
+        async with AsyncPostgresqlStore(server_uri, schema=schema) as store:
+            await store.record([OptOut(old, "a"), OptOut(old), OptOut(new)])
+            await store.rekey([(old, new)])
+            assert await store.lookup([old, new], seller="a") == {new: OptOut(new, "a")}
+
+    asyncio.run(scenario())
 
 
 def test_many_tasks_share_few_connections(uri: str) -> None:

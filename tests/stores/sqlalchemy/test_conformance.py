@@ -5,12 +5,12 @@
 import pytest
 
 from optoutkit.stores.sqlalchemy import AsyncSqlAlchemyStore, SqlAlchemyStore
-from optoutkit.testing.stores import DurableStoreConformance, InventoryConformance, StoreFactory
+from optoutkit.testing.stores import DurableStoreConformance, InventoryConformance, RekeyConformance, StoreFactory
 from optoutkit.testing.stores.durable import DurabilityRules
 from optoutkit.testing.stores.whole import WholeStoreRules
 
 
-class TestMysql(DurableStoreConformance, InventoryConformance):
+class TestMysql(DurableStoreConformance, InventoryConformance, RekeyConformance):
     @pytest.fixture
     def make_store(self, used_mysql_url: str) -> StoreFactory:
         return lambda clock: SqlAlchemyStore(used_mysql_url, clock=clock)
@@ -22,7 +22,7 @@ class TestAsyncMysql(WholeStoreRules, DurabilityRules):
         return lambda clock: AsyncSqlAlchemyStore(used_mysql_url, clock=clock)
 
 
-class TestSqlite(DurableStoreConformance, InventoryConformance):
+class TestSqlite(DurableStoreConformance, InventoryConformance, RekeyConformance):
     @pytest.fixture
     def make_store(self, sqlite_url: str) -> StoreFactory:
         return lambda clock: SqlAlchemyStore(sqlite_url, clock=clock)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from optoutkit.errors import InvalidUri, StoreClosed
-from optoutkit.identities import Address, OrderId
+from optoutkit.identities import Address, Digest, OrderId
 from optoutkit.optouts import OptOut
 from optoutkit.stores import OptOutStore, open_async_store, open_store
 from optoutkit.stores.rows import micros
@@ -101,6 +101,26 @@ def test_linking_again_on_the_same_day_writes_nothing(url: str, clock: ManualClo
         clock.advance(days=1)
         store.link([(ORDER, BUYER)])
         assert raw(url, "SELECT day FROM optoutkit_link") == [(days[0][0] + 1,)]
+
+
+def test_of_two_names_that_were_withdrawn_the_later_time_counts(url: str, clock: ManualClock) -> None:
+    """Whichever name was withdrawn last; and what was withdrawn under the old name does not end what is in force under the new."""
+    old, new = (Digest("address", key_id, b"x" * 16) for key_id in ("2025", "2026"))
+    with SqlAlchemyStore(url, clock=clock) as store:
+        for seller, first, second in (("a", old, new), ("b", new, old)):
+            store.record([OptOut(old, seller), OptOut(new, seller)])
+            store.withdraw([first], seller=seller)
+            between = clock.advance(days=1)
+            clock.advance(days=1)
+            store.withdraw([second], seller=seller)
+            store.rekey([(old, new)])
+            assert store.record([OptOut(new, seller, since=between)]).known == 1
+            assert store.record([OptOut(new, seller, since=clock.advance(days=1))]).new == 1
+        store.record([OptOut(old)])
+        store.withdraw([old])
+        store.record([OptOut(new)])
+        store.rekey([(old, new)])
+        assert store.lookup([new]) == {new: OptOut(new)}
 
 
 def test_a_name_too_long_for_an_index_is_refused(open_either: Open, url: str) -> None:
@@ -196,6 +216,19 @@ def test_closing_lets_what_was_called_finish(url: str) -> None:
         assert [report.new for report in await asyncio.gather(*writes)] == [1] * len(BUYERS)
         with pytest.raises(StoreClosed):
             await store.record([OptOut(BUYER)])
+
+    asyncio.run(scenario())
+
+
+def test_digests_are_given_new_names_with_asyncio_too(url: str) -> None:
+    """As with the blocking store, which the conformance suite looks at closely."""
+    old, new = (Digest("address", key_id, b"x" * 16) for key_id in ("2025", "2026"))
+
+    async def scenario() -> None:
+        async with AsyncSqlAlchemyStore(url) as store:
+            await store.record([OptOut(old, "a"), OptOut(old), OptOut(new)])
+            await store.rekey([(old, new)])
+            assert await store.lookup([old, new], seller="a") == {new: OptOut(new, "a")}
 
     asyncio.run(scenario())
 

@@ -8,8 +8,8 @@ from optoutkit.stores.postgresql.requests import Failure
 
 __all__ = ["COLLISIONS", "NOT_PREPARED", "OUTDATED", "code_of", "explained"]
 
-COLLISIONS = frozenset({"40001", "40P01"})
-"""Two transactions stood in each other's way; nothing of this one was done."""
+COLLISIONS = frozenset({"23505", "40001", "40P01"})
+"""Two transactions stood in each other's way; nothing of this one was done. 23505: both gave an entry the same name."""
 
 NOT_PREPARED = frozenset({"26000", "42P05"})
 """A pooler that was not recognised hands the connection round: prepared statements do not stay with it."""
@@ -20,6 +20,7 @@ OUTDATED = frozenset({"0A000", "25006", "25007", "3F000", "42703", "42P01"})
 _MEANINGS: dict[str, tuple[type[StoreError], str]] = {
     "08": (StoreUnavailable, "the connection to the server is lost: try again"),
     "22P05": (StoreCorrupt, "the database cannot keep every character: make one with the encoding UTF8"),
+    "23505": (StoreUnavailable, "other transactions keep getting in the way: try again"),
     "25006": (StoreUnavailable, "the server only reads now, as a standby does: try again, or name the primary"),
     "28": (StoreUnavailable, "the server refuses this user or password: see the URI and pg_hba.conf"),
     "3D": (StoreUnavailable, "there is no such database: make it, or name another one"),

@@ -8,10 +8,13 @@ A batch is an array for each column, so that it is one statement however large i
 __all__ = [
     "BEGIN",
     "COMMIT",
+    "DELETE_ENTRIES",
+    "ENTRIES_NAMED",
     "ENTRIES_OF",
     "ERASE",
     "FORGET_LINKS",
     "HEALTH",
+    "JOIN_WITHDRAWALS",
     "LINKS_DUE",
     "LINKS_OF",
     "LINK_PAGE",
@@ -22,6 +25,10 @@ __all__ = [
     "NEW_LINKS",
     "PAGE",
     "REFRESH_LINKS",
+    "RENAME_ADDRESS",
+    "RENAME_ENTRIES",
+    "RENAME_ORDER",
+    "RENAME_WITHDRAWALS",
     "SELLERS",
     "UPDATE_ENTRIES",
     "UPDATE_LINKS",
@@ -206,3 +213,31 @@ LINKS_DUE = """
 _THESE = "FROM unnest(%s::text[], %s::text[]) AS told (seller, order_key) WHERE l.seller = told.seller AND l.order_key = told.order_key"
 REFRESH_LINKS = f"UPDATE @link l SET day = %s {_THESE}"
 FORGET_LINKS = f"DELETE FROM @link l {_THESE.replace('FROM', 'USING', 1)}"
+
+# Giving an identity another name, in all lists. Each takes the sellers, the old name and the new one, by name.
+_OLD = "seller = ANY(%(sellers)s) AND {key} = %(old)s"
+ENTRIES_NAMED = """
+    SELECT key, seller, reason, withdrawn, withdrawn_at, since, expires_at, verified, source FROM @entry
+    WHERE seller = ANY(%(sellers)s) AND key IN (%(old)s, %(new)s) ORDER BY seller, key, reason FOR UPDATE
+"""
+RENAME_ENTRIES = f"""
+    UPDATE @entry e SET key = %(new)s WHERE {_OLD.format(key="key")}
+        AND NOT EXISTS (SELECT FROM @entry n WHERE n.seller = e.seller AND n.key = %(new)s AND n.reason = e.reason)
+"""
+JOIN_WITHDRAWALS = """
+    UPDATE @entry n SET withdrawn_at = greatest(n.withdrawn_at, o.withdrawn_at) FROM @entry o
+    WHERE o.seller = ANY(%(sellers)s) AND o.key = %(old)s AND n.seller = o.seller AND n.key = %(new)s AND n.reason = o.reason
+"""
+DELETE_ENTRIES = f"DELETE FROM @entry WHERE {_OLD.format(key='key')}"
+RENAME_WITHDRAWALS = f"""
+    WITH gone AS (DELETE FROM @withdrawal WHERE {_OLD.format(key="key")} RETURNING *)
+    INSERT INTO @withdrawal (seller, key, reason, withdrawn_at, why, since, expires_at, recorded_at, verified, source)
+    SELECT seller, %(new)s, reason, withdrawn_at, why, since, expires_at, recorded_at, verified, source FROM gone
+    ON CONFLICT (seller, key, reason, withdrawn_at) DO NOTHING
+"""
+RENAME_ORDER = f"""
+    WITH gone AS (DELETE FROM @link WHERE {_OLD.format(key="order_key")} RETURNING *)
+    INSERT INTO @link (seller, order_key, address_key, day) SELECT seller, %(new)s, address_key, day FROM gone
+    ON CONFLICT (seller, order_key) DO NOTHING
+"""
+RENAME_ADDRESS = f"UPDATE @link SET address_key = %(new)s WHERE {_OLD.format(key='address_key')}"

@@ -6,7 +6,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from optoutkit.identities import Identity
+from optoutkit.identities import Digest, Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
 from optoutkit.stores.batches import named_seller
@@ -95,6 +95,10 @@ class PostgresqlStore:
         """See :class:`optoutkit.stores.TellsSellers`."""
         return self._client.run(sellers)
 
+    def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
+        """See :class:`optoutkit.stores.Rekeyable`."""
+        self._client.run(self._verbs.rekey(pairs))
+
     def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""
         self._client.run(self._verbs.health())
@@ -168,6 +172,10 @@ class AsyncPostgresqlStore:
             for entry in entries:
                 yield entry
             place = place_of(entries[-1])
+
+    async def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
+        """See :class:`optoutkit.stores.Rekeyable`."""
+        await self._client.finish(self._verbs.rekey(pairs))
 
     async def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""

@@ -11,13 +11,14 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from optoutkit.flows import Flow, ask
-from optoutkit.identities import Identity
+from optoutkit.identities import Digest, Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores import arguments, rules
 from optoutkit.stores.base import Clock, LinkPair, LinkReport, RecordReport
-from optoutkit.stores.batches import Links, Place, answer, asked_by_column, chunks, named_seller, outcome, told_by_place
+from optoutkit.stores.batches import Links, Place, answer, asked_by_column, chunks, columns_of, named_seller, outcome, row_of, told_by_place
 from optoutkit.stores.postgresql import schema
 from optoutkit.stores.postgresql import statements as sql
+from optoutkit.stores.postgresql.rekeying import rekey
 from optoutkit.stores.postgresql.requests import Query, Rows
 from optoutkit.stores.rows import REASON_CODES, column_of, identity_of, micros, opt_out_of
 
@@ -82,6 +83,12 @@ class Verbs:
         asked = list(asked_by_column(identities))
         return partial(self._write, partial(_count, sql.ERASE, asked, {"seller": named_seller(seller)}), len(asked), self._clock())
 
+    def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> Work[None]:
+        """See :class:`optoutkit.stores.Rekeyable`."""
+        names = [(column_of(old), column_of(new)) for old, new in arguments.rekey_pairs(pairs)]
+        now = self._clock()
+        return partial(self._write, partial(rekey, names, now), len(names), now)
+
     def health(self) -> Work[Rows]:
         """See :meth:`optoutkit.OptOutStore.health`."""
         return partial(self._write, partial(ask, Query(sql.HEALTH)), 0, self._clock())
@@ -101,9 +108,9 @@ class Verbs:
         needed = [link[:2] for link in due if link[2]]
         forgotten = [link[:2] for link in due if not link[2]]
         if needed:
-            yield from ask(Query(sql.REFRESH_LINKS, (rules.link_day(now), *_columns(needed))))
+            yield from ask(Query(sql.REFRESH_LINKS, (rules.link_day(now), *columns_of(needed))))
         if forgotten:
-            yield from ask(Query(sql.FORGET_LINKS, _columns(forgotten)))
+            yield from ask(Query(sql.FORGET_LINKS, columns_of(forgotten)))
 
 
 def place_after(identity: Identity | None) -> tuple[str, int]:
@@ -178,11 +185,11 @@ def _record_chunk(places: Sequence[Place], told: Mapping[Place, Sequence[OptOut]
     pending = list(places)
     while pending:  # again only for what somebody erases in between
         unknown = [outcome(told[place], None, now) for place in pending]
-        rows = [_row(place, cast("OptOut", entry)) for place, (entry, _) in zip(pending, unknown, strict=True)]
-        there = {number - 1 for (number,) in (yield from ask(Query(sql.NEW_ENTRIES, (*_columns(rows), micros(now)))))}
+        rows = [row_of(place, cast("OptOut", entry)) for place, (entry, _) in zip(pending, unknown, strict=True)]
+        there = {number - 1 for (number,) in (yield from ask(Query(sql.NEW_ENTRIES, (*columns_of(rows), micros(now)))))}
         new += sum(count for index, (_, count) in enumerate(unknown) if index not in there)
         pending = [pending[index] for index in sorted(there)]
-        rows = (yield from ask(Query(sql.ENTRIES_OF, _columns(pending)))) if pending else []
+        rows = (yield from ask(Query(sql.ENTRIES_OF, columns_of(pending)))) if pending else []
         found = {row[:3]: row[3:] for row in rows}
         for place, row in found.items():
             entry, count = outcome(told[place], row, now)
@@ -191,8 +198,8 @@ def _record_chunk(places: Sequence[Place], told: Mapping[Place, Sequence[OptOut]
                 changed[place] = entry
         pending = [place for place in pending if place not in found]
     if changed:
-        rows = [_row(place, entry) for place, entry in changed.items()]
-        yield from ask(Query(sql.UPDATE_ENTRIES, (micros(now), *_columns(rows))))
+        rows = [row_of(place, entry) for place, entry in changed.items()]
+        yield from ask(Query(sql.UPDATE_ENTRIES, (micros(now), *columns_of(rows))))
     return new
 
 
@@ -223,11 +230,3 @@ def _link(told: Links, seller: str, replace: bool, today: int) -> Flow[LinkRepor
     for chunk in chunks(list(changed), _WRITTEN_CHUNK):
         yield from ask(Query(sql.UPDATE_LINKS, (today, chunk, [changed[order] for order in chunk], seller)))
     return report
-
-
-def _row(place: Place, entry: OptOut) -> tuple[Any, ...]:
-    return (*place, micros(entry.since), micros(entry.expires_at), entry.verified, entry.source)
-
-
-def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]

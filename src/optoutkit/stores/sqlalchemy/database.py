@@ -9,7 +9,6 @@ import random
 import time
 import warnings
 from collections.abc import Callable
-from itertools import count
 from typing import Any, TypeVar
 
 from optoutkit.errors import InvalidUri, StoreClosed, StoreCorrupt, StoreVersionError
@@ -159,7 +158,9 @@ def _prepare(engine: sa.Engine) -> None:
 
     Not every database makes tables in a transaction. So the version is written last: where it stands, all is there.
     """
-    for attempt in count(1):
+    attempt = 0
+    while True:
+        attempt += 1
         try:
             if not _is_prepared(engine):
                 METADATA.create_all(engine)
@@ -167,7 +168,7 @@ def _prepare(engine: sa.Engine) -> None:
                     connection.execute(sa.insert(VERSION).values(id=1, version=_VERSION))
             _read(engine, _check_version)
         except exc.DBAPIError as error:
-            if attempt >= _ATTEMPTS or not (collides(error) or is_there_already(error)):
+            if attempt == _ATTEMPTS or not (collides(error) or is_there_already(error)):
                 raise
             time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - as above
         else:

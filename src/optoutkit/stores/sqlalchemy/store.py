@@ -7,7 +7,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, cast
 
-from optoutkit.identities import Identity
+from optoutkit.identities import Digest, Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores import arguments, rules
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
@@ -17,6 +17,7 @@ from optoutkit.stores.rows import REASON_CODES, column_of, identity_of, micros, 
 from optoutkit.stores.sqlalchemy import tables as sql
 from optoutkit.stores.sqlalchemy.core import sa
 from optoutkit.stores.sqlalchemy.database import Database
+from optoutkit.stores.sqlalchemy.rekeying import rekey
 
 __all__ = ["SqlAlchemyStore"]
 
@@ -170,6 +171,12 @@ class SqlAlchemyStore:
         """See :class:`optoutkit.stores.TellsSellers`."""
         return sorted(seller for (seller,) in self._database.read(partial(_all, sql.SELLERS, {})))
 
+    def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
+        """See :class:`optoutkit.stores.Rekeyable`."""
+        names = [(column_of(old), column_of(new)) for old, new in arguments.rekey_pairs(pairs)]
+        now = self._clock()
+        self._database.write(lambda connection: rekey(connection, names, now))
+
     def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""
         self._database.write(lambda connection: connection.execute(sql.FORGET_LINK, {"of_seller": "", "of_order": "", "due": 0}).rowcount)
@@ -219,17 +226,10 @@ def _record(connection: sa.Connection, seller: str, told: Mapping[Place, list[Op
         new += count
         if entry is None:
             continue
-        values = {
-            "since": micros(entry.since),
-            "expires_at": micros(entry.expires_at),
-            "verified": int(entry.verified),
-            "source": entry.source,
-            "withdrawn": 0,
-        }
         if row is None:
-            made.append({"seller": seller, "entry_key": place[1], "reason": place[2], "recorded_at": micros(now), **values})
+            made.append({"seller": seller, "entry_key": place[1], "reason": place[2], **sql.values_of(entry, micros(now))})
         else:  # what is in force again was recorded now, what merely learns more when it was first recorded
-            values["recorded_at"] = micros(now) if row.withdrawn else row.recorded_at
+            values = sql.values_of(entry, micros(now) if row.withdrawn else row.recorded_at)
             changed.append({**_here(*place), **{f"new_{name}": value for name, value in values.items()}})
     if made:
         connection.execute(sa.insert(sql.ENTRY), made)

@@ -6,18 +6,23 @@ when two texts are equal: case, accents, spaces at the end. Bytes are equal or n
 
 from typing import Any
 
-from optoutkit.stores.rows import damaged
+from optoutkit.optouts import OptOut
+from optoutkit.stores.rows import damaged, micros
 from optoutkit.stores.sqlalchemy.core import mysql, oracle, sa
 
 __all__ = [
     "CLUSTER_ADDRESSES",
     "CLUSTER_ORDERS",
     "DELETE_ENTRIES",
+    "DELETE_ENTRY",
     "DELETE_LINKS",
+    "DELETE_ORDER",
     "DELETE_WITHDRAWALS",
+    "ENTRIES_NAMED",
     "ENTRIES_OF",
     "ENTRY",
     "FORGET_LINK",
+    "JOIN_ENTRY",
     "KEPT_IN_HISTORY",
     "LINK",
     "LINKS_DUE",
@@ -26,20 +31,38 @@ __all__ = [
     "LOCK_LINKS",
     "LOOK_UP",
     "METADATA",
+    "ORDERS_NAMED",
     "PAGE",
     "REFRESH_LINK",
+    "RENAME_ADDRESS",
+    "RENAME_ENTRY",
+    "RENAME_ORDER",
+    "RENAME_WITHDRAWALS",
     "SELLERS",
     "UPDATE_ENTRY",
     "UPDATE_LINK",
     "VERSION",
     "WITHDRAWAL",
     "WITHDRAW_ENTRY",
+    "values_of",
 ]
 
 KEPT_IN_HISTORY = ("entry_key", "reason", "since", "expires_at", "recorded_at", "verified", "source")
 """The columns of an entry that are copied when it is withdrawn."""
 
 _SHARED = "*"
+
+
+def values_of(entry: OptOut, recorded_at: int | None) -> dict[str, Any]:
+    """What is written of an entry in force, beside its place."""
+    return {
+        "since": micros(entry.since),
+        "expires_at": micros(entry.expires_at),
+        "recorded_at": recorded_at,
+        "verified": int(entry.verified),
+        "source": entry.source,
+        "withdrawn": 0,
+    }
 
 
 class _Text(sa.TypeDecorator[str]):
@@ -230,3 +253,23 @@ LINKS_DUE = (
 )
 REFRESH_LINK = sa.update(LINK).where(_this, LINK.c.day < _due).values(day=sa.bindparam("new_day"))
 FORGET_LINK = sa.delete(LINK).where(_this, LINK.c.day < _due)
+
+# Giving an identity another name, in all lists.
+_sellers = sa.bindparam("sellers", type_=_SELLER, expanding=True)
+_old, _new = sa.bindparam("old_key", type_=_KEY), sa.bindparam("new_key", type_=_KEY)
+ENTRIES_NAMED = (
+    sa.select(ENTRY)
+    .where(ENTRY.c.seller.in_(_sellers), ENTRY.c.entry_key.in_([_old, _new]))
+    .order_by(ENTRY.c.seller, ENTRY.c.entry_key, ENTRY.c.reason)
+    .with_for_update()
+)
+RENAME_ENTRY = sa.update(ENTRY).where(_here).values(entry_key=_new)
+JOIN_ENTRY = sa.update(ENTRY).where(_here).values(withdrawn_at=sa.bindparam("new_withdrawn_at"))
+DELETE_ENTRY = sa.delete(ENTRY).where(_here)
+RENAME_WITHDRAWALS = sa.update(WITHDRAWAL).where(WITHDRAWAL.c.seller.in_(_sellers), WITHDRAWAL.c.entry_key == _old).values(entry_key=_new)
+ORDERS_NAMED = (
+    sa.select(LINK.c.seller, LINK.c.order_key).where(LINK.c.seller.in_(_sellers), LINK.c.order_key.in_([_old, _new])).with_for_update()
+)
+RENAME_ORDER = sa.update(LINK).where(_this).values(order_key=_new)
+DELETE_ORDER = sa.delete(LINK).where(_this)
+RENAME_ADDRESS = sa.update(LINK).where(LINK.c.seller.in_(_sellers), LINK.c.address_key == _old).values(address_key=_new)

@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import cast
 
 from optoutkit.errors import StoreClosed
+from optoutkit.identities import Digest
 from optoutkit.stores.asynchronous import AsyncStore, T, Verb
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, utc_now
 from optoutkit.stores.pooled import DEFAULT_POOL_SIZE, DEFAULT_TIMEOUT
@@ -46,6 +49,11 @@ class AsyncSqlAlchemyStore(AsyncStore):
         self._size = pool_size
         self._pid = os.getpid()
         self._closed = False
+
+    async def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
+        """See :class:`optoutkit.stores.Rekeyable`."""
+        told = tuple(pairs)
+        await self._run(lambda store: cast("SqlAlchemyStore", store).rekey(told))
 
     async def close(self) -> None:
         """See :meth:`optoutkit.OptOutStore.close`. What was called before is done first."""
