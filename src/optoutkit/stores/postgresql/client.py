@@ -72,14 +72,13 @@ class _Overtime(Exception):
 def _limited(generator: Generator[Any, Any, T], seconds: float) -> Generator[Any, Any, T]:
     """Let one of psycopg's generators wait no longer than that; it is woken ten times a second."""
     end = time.monotonic() + seconds
-    wanted = next_ready = None
     try:
         wanted = next(generator)
         while True:
-            next_ready = yield wanted
-            if not next_ready and time.monotonic() > end:
+            ready = yield wanted
+            if not ready and time.monotonic() > end:
                 raise _Overtime
-            wanted = generator.send(next_ready)
+            wanted = generator.send(ready)
     except StopIteration as stop:
         result: T = stop.value
         return result
