@@ -92,8 +92,8 @@ def check(
     decides like "amazon", but lets everything go and only says what it would do.
 
     JSON: an object a draft, with file, subject, decisions (a list of recipient, action (send, suppress or hold), reason,
-    classification, opt_out, explanation, unenforced), guidelines, violations; with --explain also findings (a list of asked, by_link,
-    opt_out).
+    classification, opt_out, explanation, unenforced), guidelines, violations, outage; with --explain also findings (a list of asked,
+    by_link, opt_out).
     """
     counts = Counter[str]()
     outages = set[str]()

@@ -1,18 +1,20 @@
 """The guard: decides for each recipient of a message whether it may go, and stands between a program and its sender."""
 
 from optoutkit.guard.adapters import SenderAdapter
+from optoutkit.guard.audit import AuditFile
 from optoutkit.guard.contact_reasons import topic_of_contact_reason
 from optoutkit.guard.decisions import Action, Decision, DecisionReason, Guidelines, Verdict
 from optoutkit.guard.envelopes import enveloped
 from optoutkit.guard.explaining import Explanation, Finding
 from optoutkit.guard.guards import AsyncGuard, Delivery, Guard, JointDelivery
-from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LedgerFailed, LinkContradicted, LinkFailed, LogHook
+from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LedgerFailed, LinkContradicted, LinkFailed, LogHook, ManyHooks
 from optoutkit.guard.parties import read_address
 from optoutkit.guard.policy import Policy
 
 __all__ = [
     "Action",
     "AsyncGuard",
+    "AuditFile",
     "Decided",
     "Decision",
     "DecisionReason",
@@ -28,6 +30,7 @@ __all__ = [
     "LinkContradicted",
     "LinkFailed",
     "LogHook",
+    "ManyHooks",
     "Policy",
     "SenderAdapter",
     "Verdict",

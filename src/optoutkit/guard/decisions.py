@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
+from optoutkit.guard.parties import read_recipient
+from optoutkit.identities import Digest
 from optoutkit.optouts import OptOut
 
 if TYPE_CHECKING:  # the classifier's room is loaded when the first message is classified
@@ -92,17 +94,38 @@ class Decision:
     explanation: str = ""
     unenforced: Action | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The decision in types that JSON knows; times in ISO 8601, UTC."""
-        return {
+    def to_dict(self, *, secret: bytes | None = None) -> dict[str, Any]:
+        """The decision in types that JSON knows; times in ISO 8601, UTC.
+
+        The fields are ``recipient``, ``action``, ``reason``, ``classification`` (its fields, or null), ``opt_out`` (as
+        :meth:`optoutkit.OptOut.to_dict`, or null), ``explanation`` and ``unenforced``.
+
+        Args:
+            secret: With one (16 to 64 bytes) nothing is in clear, as a log needs it: recipient and identity are keyed digests in hex,
+                as ``.digest(secret)`` makes them (the recipient null if it cannot be read), and the evidence of the classification and
+                seller and source of the opt-out are left out.
+
+        Raises:
+            ValueError: The secret is too short or too long.
+        """
+        told: dict[str, Any] = {
             "recipient": self.recipient,
             "action": self.action.value,
             "reason": self.reason.value,
             "classification": attrs.asdict(self.classification, value_serializer=_plain) if self.classification else None,
-            "opt_out": _opt_out_to_dict(self.opt_out) if self.opt_out else None,
+            "opt_out": self.opt_out.to_dict() if self.opt_out else None,
             "explanation": self.explanation,
             "unenforced": self.unenforced.value if self.unenforced else None,
         }
+        if secret is not None:
+            told["recipient"] = _digest_of_recipient(self.recipient, secret)
+            if self.classification is not None:
+                del told["classification"]["evidence"]
+            if self.opt_out is not None:
+                identity = self.opt_out.identity
+                told["opt_out"]["identity"] = identity.key if isinstance(identity, Digest) else identity.digest(secret).hex()
+                del told["opt_out"]["seller"], told["opt_out"]["source"]
+        return told
 
 
 @attrs.frozen(kw_only=True)
@@ -136,12 +159,19 @@ class Verdict:
         """Whether there is anything left to send."""
         return not self.held and len(self.suppressed) < max(len(self.decisions), 1)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The verdict in types that JSON knows."""
+    def to_dict(self, *, secret: bytes | None = None) -> dict[str, Any]:
+        """The verdict in types that JSON knows.
+
+        The fields are ``decisions``, ``guidelines``, ``violations`` (names of rules) and ``outage`` (the kind of error, or null).
+
+        Args:
+            secret: See :meth:`Decision.to_dict`.
+        """
         return {
-            "decisions": [decision.to_dict() for decision in self.decisions],
+            "decisions": [decision.to_dict(secret=secret) for decision in self.decisions],
             "guidelines": self.guidelines.value,
             "violations": [violation.rule for violation in self.violations],
+            "outage": None if self.outage is None else type(self.outage).__name__,
         }
 
 
@@ -151,13 +181,6 @@ def _plain(_owner: object, _field: object, value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _opt_out_to_dict(opt_out: OptOut) -> dict[str, Any]:
-    return {
-        "identity": opt_out.identity.key,
-        "seller": opt_out.seller,
-        "reason": opt_out.reason.value,
-        "since": opt_out.since.isoformat() if opt_out.since else None,
-        "expires_at": opt_out.expires_at.isoformat() if opt_out.expires_at else None,
-        "source": opt_out.source,
-        "verified": opt_out.verified,
-    }
+def _digest_of_recipient(recipient: str, secret: bytes) -> str | None:
+    identity = read_recipient(recipient)
+    return identity.digest(secret).hex() if identity else None

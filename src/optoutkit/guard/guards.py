@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from email.message import Message as StandardMessage
@@ -16,7 +15,7 @@ from optoutkit.guard.adapters import adapt
 from optoutkit.guard.decisions import Action, Verdict
 from optoutkit.guard.declarations import Declaration, declared, in_force
 from optoutkit.guard.explaining import Explanation, grounds, message_about, of_what_is_not_critical
-from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LinkContradicted, LinkFailed, LogHook
+from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LinkContradicted, LinkFailed, LogHook, checked_hook, tell
 from optoutkit.guard.jointly import jointly, one_look_into_the_ledger, one_lookup
 from optoutkit.guard.parties import link_in
 from optoutkit.guard.policy import Policy
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["AsyncGuard", "Delivery", "Guard", "JointDelivery", "Send"]
 
 T = TypeVar("T")
-
-_logger = logging.getLogger("optoutkit.guard")
 
 
 @attrs.frozen
@@ -115,7 +112,7 @@ class _BaseGuard:
             counts_requests=ledger is not None,
         )
         self._requests = None if ledger is None else ProactiveRequests(policy=policy, seller=seller, tell=self._tell)
-        self._hook = hook or LogHook()
+        self._hook = LogHook() if hook is None else checked_hook(hook)
 
     @property
     def policy(self) -> Policy:
@@ -285,10 +282,7 @@ class _BaseGuard:
         return in_force(self).added_to(message)
 
     def _tell(self, event: GuardEvent) -> None:
-        try:
-            self._hook(event)
-        except Exception as error:  # noqa: BLE001 - a hook watches; only its type is logged, as its text may hold an address
-            _logger.error("the guard's hook failed: %s", type(error).__name__)  # noqa: TRY400 - see above
+        tell(self._hook, event)
 
 
 class Guard(_BaseGuard):
@@ -303,11 +297,12 @@ class Guard(_BaseGuard):
         classify: Says of a message whether it is critical; by default :func:`optoutkit.classify`. One that raises counts as "not critical".
         check_guidelines: Finds what breaks Amazon's communication guidelines in a message, for policies that enforce them; by default
             :func:`optoutkit.check_guidelines`.
-        hook: Is told every decision and what became of links; by default :class:`optoutkit.guard.LogHook`. It should be quick.
+        hook: Is told every decision and what became of links; by default :class:`optoutkit.guard.LogHook`. It should be quick. Several
+            are one with :class:`optoutkit.guard.ManyHooks`.
         ledger: Where requests are counted, as Amazon allows one an order; from :func:`optoutkit.ledgers.open_ledger`. None counts none.
 
     Raises:
-        TypeError: The store or the ledger is an async one.
+        TypeError: The store, the ledger or the hook is an async one.
 
     Example:
         >>> from optoutkit import Message, open_store
@@ -455,7 +450,7 @@ class AsyncGuard(_BaseGuard):
         ledger: Where requests are counted; from :func:`optoutkit.ledgers.open_async_ledger`.
 
     Raises:
-        TypeError: The store or the ledger is not an async one.
+        TypeError: The store or the ledger is not an async one, or the hook is.
     """
 
     def __init__(

@@ -1,5 +1,7 @@
 """What a guard tells: every decision, and what became of links. By default it goes to the log, without any address in clear."""
 
+import contextlib
+import inspect
 import logging
 import secrets
 from collections.abc import Callable
@@ -11,7 +13,19 @@ from optoutkit.guard.parties import parties
 from optoutkit.identities import Address, OrderId
 from optoutkit.messages import Message
 
-__all__ = ["Decided", "GuardEvent", "Hook", "LedgerFailed", "LinkContradicted", "LinkFailed", "LogHook"]
+__all__ = [
+    "Decided",
+    "GuardEvent",
+    "Hook",
+    "LedgerFailed",
+    "LinkContradicted",
+    "LinkFailed",
+    "LogHook",
+    "ManyHooks",
+    "checked_hook",
+    "log_failure",
+    "tell",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -86,7 +100,55 @@ GuardEvent = Decided | LinkContradicted | LinkFailed | LedgerFailed
 Hook = Callable[[GuardEvent], None]
 """Is called in the thread or task that sends, so it should be quick. What it raises is logged and changes nothing."""
 
+_logger = logging.getLogger("optoutkit.guard")
 _LEVELS = {Action.SEND: logging.DEBUG, Action.SUPPRESS: logging.INFO, Action.HOLD: logging.WARNING}
+
+
+def log_failure(level: int, what: str, error: Exception) -> None:
+    """Log that something failed, by the type of its error only, as the text may hold an address.
+
+    A program's own log handler may fail as well; that must not stop a message either.
+    """
+    with contextlib.suppress(Exception):
+        _logger.log(level, "%s failed: %s", what, type(error).__name__)
+
+
+class ManyHooks:
+    """Several hooks as one. Each is told everything, whether or not one before it fails.
+
+    Args:
+        hooks: The hooks, in the order in which they are called.
+
+    Raises:
+        TypeError: One of them is asynchronous: nobody would await it.
+
+    Example:
+        >>> counted = []
+        >>> hook = ManyHooks(LogHook(), counted.append)
+    """
+
+    def __init__(self, *hooks: Hook) -> None:
+        self._hooks = tuple(map(checked_hook, hooks))
+
+    def __call__(self, event: GuardEvent) -> None:
+        """Tell each."""
+        for hook in self._hooks:
+            tell(hook, event)
+
+
+def checked_hook(hook: Hook) -> Hook:
+    """The hook, which must not be asynchronous."""
+    if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(type(hook).__call__):
+        raise TypeError("a hook is called and not awaited: give a plain function, which may start a task")
+    return hook
+
+
+def tell(hook: Hook, event: GuardEvent) -> None:
+    """Tell one hook. A hook watches: whatever it raises changes nothing."""
+    try:
+        hook(event)
+    except Exception as error:  # noqa: BLE001 - see above
+        log_failure(logging.ERROR, "the guard's hook", error)
 
 
 class LogHook:
@@ -104,7 +166,7 @@ class LogHook:
 
     def __init__(self, *, secret: bytes | None = None, logger: logging.Logger | None = None) -> None:
         self._secret = secrets.token_bytes(32) if secret is None else secret
-        self._logger = logger or logging.getLogger("optoutkit.guard")
+        self._logger = logger or _logger
         self._digest(OrderId("000-0000000-0000000"))  # tells a wrong secret now, not at the first message
 
     def __call__(self, event: GuardEvent) -> None:
@@ -126,6 +188,8 @@ class LogHook:
             self._logger.info("order %s was not linked to buyer %s: it is linked to another one", order, address)
 
     def _log_verdict(self, event: Decided) -> None:
+        if event.verdict.outage is not None:
+            self._logger.warning("the store, or the ledger, did not answer: %s", type(event.verdict.outage).__name__)
         if event.verdict.guidelines is Guidelines.NOT_CHECKED:
             self._logger.warning("the policy asks for Amazon's communication guidelines, but they were not checked")
         elif event.verdict.guidelines is Guidelines.INCOMPLETE:

@@ -5,12 +5,12 @@ from email.utils import parseaddr
 
 import attrs
 
-from optoutkit.errors import InvalidAddress
+from optoutkit.errors import InvalidAddress, InvalidOrderId
 from optoutkit.identities import Address, OrderId
 from optoutkit.messages import Message
 from optoutkit.text.mailboxes import read_mailboxes
 
-__all__ = ["Party", "link_in", "parties", "read_address"]
+__all__ = ["Party", "link_in", "parties", "read_address", "read_recipient"]
 
 _QUOTED_LOCAL = re.compile(r'"((?:[^"\\]|\\.)*)"@', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
@@ -43,6 +43,14 @@ def read_address(recipient: str) -> Address | None:
         except (InvalidAddress, RecursionError):  # parseaddr takes one step deeper for each opening parenthesis
             pass
     return None
+
+
+def read_recipient(given: str) -> Address | OrderId | None:
+    """Read what a decision names: a recipient, or an order without one."""
+    try:
+        return OrderId(given)
+    except InvalidOrderId:
+        return read_address(given)
 
 
 def _bare(recipient: str) -> str:

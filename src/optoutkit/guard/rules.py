@@ -17,6 +17,7 @@ import attrs
 from optoutkit.flows import Flow, ask
 from optoutkit.guard.decisions import Action, BrokenRule, Decision, DecisionReason, Guidelines, Verdict
 from optoutkit.guard.explanations import ONLY_REPORTED, explain
+from optoutkit.guard.hooks import log_failure
 from optoutkit.guard.parties import Party, parties
 from optoutkit.guard.policy import Policy
 from optoutkit.identities import Address, Digest, Identity
@@ -32,7 +33,6 @@ __all__ = ["Case", "CheckGuidelines", "Classify", "Rules"]
 Classify = Callable[[Message], "Classification"]
 CheckGuidelines = Callable[[Message], Sequence[BrokenRule]]
 
-_logger = logging.getLogger("optoutkit.guard")
 _CRITICAL = (DecisionReason.CRITICAL, DecisionReason.DECLARED_CRITICAL)
 
 
@@ -88,7 +88,7 @@ class Rules:
         try:
             classification = self.classify(message)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a classifier, the message counts as not critical
-            _logger.warning("the classifier failed: %s", type(error).__name__)
+            log_failure(logging.WARNING, "the classifier", error)
             classification = None
         solicits = classification is not None and classification.solicits
         declared = _declared_criticality(message.topic, self.policy, classification)
@@ -110,7 +110,7 @@ class Rules:
         try:
             found = tuple(self.check_guidelines(message))
         except Exception as error:  # noqa: BLE001 - said in the verdict; a broken linter must not stop the mail
-            _logger.warning("the guideline checker failed: %s", type(error).__name__)
+            log_failure(logging.WARNING, "the guideline checker", error)
             return Guidelines.NOT_CHECKED, ()
         broken = tuple(violation for violation in found if getattr(violation, "checked", True))
         if broken:
