@@ -238,17 +238,14 @@ class _BaseGuard:
             if any(verdict.sends for verdict in verdicts):
                 answer = yield from ask(Send(functools.partial(send, verdicts)))
         except BaseException:
-            yield from self._settling(reservations, sent=False)
+            yield from _each_to_its_end(self._settling(reservations, sent=False))
             raise
-        yield from self._settling(reservations, sent=True)
-        if self._policy.learn_links:
-            for message in messages:
-                yield from self._learning(message)
+        learning = map(self._learning, messages if self._policy.learn_links else ())
+        yield from _each_to_its_end((*self._settling(reservations, sent=True), *learning))
         return JointDelivery(verdicts=verdicts, answer=answer)
 
-    def _settling(self, reservations: Sequence[Reservation], *, sent: bool) -> Flow[None]:
-        for reservation in reservations:
-            yield from cast("ProactiveRequests", self._requests).settle(reservation, sent=sent)
+    def _settling(self, reservations: Sequence[Reservation], *, sent: bool) -> tuple[Flow[None], ...]:
+        return tuple(cast("ProactiveRequests", self._requests).settle(reservation, sent=sent) for reservation in reservations)
 
     def _raise_if_not_now(self, verdict: Verdict, held: type[Held]) -> None:
         waiting = next((decision for decision in verdict.decisions if decision.action is Action.HOLD), None)
@@ -496,6 +493,18 @@ class AsyncGuard(_BaseGuard):
 
     async def _perform(self, request: Any) -> Any:
         return await request.call(self._asked_by(request))
+
+
+def _each_to_its_end(flows: Iterable[Flow[None]]) -> Flow[None]:
+    """Run flows one after the other. What interrupts one, such as a cancellation, comes out after the last: none of them is lost by it."""
+    interruption = None
+    for flow in flows:
+        try:
+            yield from flow
+        except BaseException as error:  # noqa: BLE001 - raised below
+            interruption = interruption or error
+    if interruption is not None:
+        raise interruption
 
 
 def _is_async(place: object) -> bool:
