@@ -40,4 +40,4 @@ def test_the_store_behaves_as_the_model(server_uri: str, schema: str, raw: Calla
             with self.stores.pop():
                 super().teardown()
 
-    run_state_machine_as_test(Machine, settings=settings(max_examples=12, stateful_step_count=20, deadline=None))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=8, stateful_step_count=20, deadline=None))

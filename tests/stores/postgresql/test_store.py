@@ -19,7 +19,7 @@ from optoutkit.stores.postgresql import statements as sql
 from optoutkit.stores.postgresql.requests import Query
 from optoutkit.stores.rows import micros
 from optoutkit.testing.stores import ManualClock, StoreFactory, all_at_once
-from optoutkit.testing.stores.entries import EntryRules
+from optoutkit.testing.stores.durable import DurabilityRules
 from optoutkit.testing.stores.links import LinkRules
 
 BUYER, OTHER, ORDER = Address("buyer@example.com"), Address("other@example.com"), OrderId("302-1234567-1234567")
@@ -504,7 +504,7 @@ PARTITIONED = """
 """
 
 
-class TestPartitioned(EntryRules, LinkRules):
+class TestPartitioned(LinkRules, DurabilityRules):
     """The contract holds where an administrator has cut the tables into partitions."""
 
     @pytest.fixture

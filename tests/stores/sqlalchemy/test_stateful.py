@@ -31,4 +31,4 @@ def test_the_store_behaves_as_the_model(used_mysql_url: str, raw: Callable[..., 
             self.stores.pop().close()
             self.stores.append(self.open_again())
 
-    run_state_machine_as_test(Machine, settings=settings(max_examples=12, stateful_step_count=20, deadline=None))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=6, stateful_step_count=20, deadline=None))
