@@ -40,7 +40,8 @@ class Rekeyable(Protocol):
         """Move all that is kept under the first digest of each pair to the second: in every list, entries, history and links.
 
         What both have is merged as ``record`` does it; where both are linked, the link of the second one holds. Each pair is moved
-        whole or not at all. What nothing is kept of is passed over.
+        whole or not at all; in a store that cannot do that it is there under both before it goes from the first, and is found by whoever
+        asks for both. What nothing is kept of is passed over.
         """
         ...
 
@@ -96,7 +97,8 @@ class _HashingVerbs(Verbs):
 
     def lookup(self, asked: tuple[Identity, ...], seller: str, at: datetime | None) -> Flow[Mapping[Identity, OptOut]]:
         digests = {identity: self._digests(identity) for identity in asked}
-        names: dict[Identity, Identity] = {digest: identity for identity in reversed(asked) for digest in digests[identity]}
+        # The oldest first, so that what is moved meanwhile is found by one of them, in a store that does one thing after another.
+        names: dict[Identity, Identity] = {digest: identity for identity in reversed(asked) for digest in reversed(digests[identity])}
         found = yield from ask(Lookup(tuple(names), seller=seller, at=at))
         named = {digest: attrs.evolve(entry, identity=names.get(entry.identity, entry.identity)) for digest, entry in found.items()}
         answer: dict[Identity, OptOut] = {}
@@ -197,8 +199,8 @@ class HashedStore(Wrapper):
     an older place first (before the one that is in use), and only then the last.
 
     Args:
-        store: The store behind; it is closed with this one. With several secrets it must be :class:`Rekeyable`, as those in memory
-            and in SQLite are.
+        store: The store behind; it is closed with this one. With several secrets it must be :class:`Rekeyable`, as all of
+            optoutkit's own are.
         secrets: The secrets that are in use, by their names, the newest last. Each has 16 to 64 bytes, best from
             ``secrets.token_bytes(32)``; a name has up to 24 letters, digits, ``_``, ``.`` and ``-``. Who loses them loses the list.
 

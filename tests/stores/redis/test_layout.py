@@ -16,13 +16,22 @@ def test_parts_are_spread_evenly_over_the_slots() -> None:
 def test_slots_are_those_of_the_cluster() -> None:
     """The slot that a command is sent by is the one that a cluster computes from the key, and what changes together is in one."""
     layout = Layout("x:")
-    places = [layout.schema, layout.days, layout.day(20513), *layout.indexes("shop"), *layout.probes()]
+    places = [
+        layout.schema,
+        layout.days,
+        layout.day(20513),
+        *layout.indexes("shop"),
+        *layout.link_indexes("shop"),
+        *layout.probes(),
+        *layout.all_sellers(),
+    ]
     places += [layout.identity(f"a:buyer{{{number}}}@example.com") for number in range(100)]
     for slot, key in places:
         assert key_slot(key) == slot
     for number in range(100):
         column = f"o:302-{number:07}-1234567"
-        assert key_slot(layout.index(column, "}{")) == layout.identity(column)[0]
+        for key in (layout.index(column, "}{"), layout.link_index(column, "}{"), layout.sellers(column)):
+            assert key_slot(key) == layout.identity(column)[0]
     assert slot_of(b"123456789") == 0x31C3  # the example of the cluster specification
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import redis
 
-from optoutkit.identities import Address, Identity, OrderId
+from optoutkit.identities import Address, Digest, Identity, OrderId
 from optoutkit.optouts import SHARED, OptOut
 from optoutkit.stores.redis import RedisStore
 from optoutkit.stores.redis.cards import Card
@@ -25,13 +25,18 @@ pytestmark = pytest.mark.filterwarnings("ignore::optoutkit.stores.redis.Durabili
 ADDRESSES = [Address(f"{name}@marketplace.amazon.de") for name in "abc"]
 ORDERS = [OrderId(f"302-{number:07}-1234567") for number in range(5)]
 SELLERS = ["", "shop", SHARED]
+RENAMED = [
+    (Digest("order", "2025", b"o" * 16), Digest("order", "2026", b"n" * 16)),
+    (Digest("order", "2025", b"p" * 16), Digest("order", "2026", b"m" * 16)),
+    (Digest("address", "2025", b"O" * 16), Digest("address", "2026", b"N" * 16)),
+]
 
 
 def audit(client: Any, prefix: str) -> tuple[int, int]:
     """Hold all that is kept in different places against each other; tells how many entries and links there are.
 
-    What must be there is there: an index of all who have entries, and of no others; at an address all orders that are linked to it,
-    marked as hot if they have entries; on a day all links that were learnt then. More than that may stand at addresses and days.
+    What must be there is there: an index of all who have entries, and of no others; one of all orders that are linked; at an address all
+    orders that are linked to it, marked as hot if they have entries; on a day all links that were learnt then. More than that may stand at addresses and days.
     """
     layout = Layout(prefix)
     head = prefix.encode()
@@ -42,13 +47,19 @@ def audit(client: Any, prefix: str) -> tuple[int, int]:
         for field, raw in fields.items()
         if (seller := seller_of(field)) is not None
     }
-    indexed = {
-        (seller, column.decode())
-        for seller in {seller for seller, _ in cards} | set(SELLERS)
-        for _, key in layout.indexes(seller)
-        for column in client.zrange(key, 0, -1)
-    }
-    assert indexed == {place for place, card in cards.items() if card.entries}
+    sellers = {seller.decode() for _, key in layout.all_sellers() for seller in client.smembers(key)}
+
+    def indexed(indexes: Callable[[str], Any]) -> set[tuple[str, str]]:
+        return {
+            (seller, column.decode())
+            for seller in {seller for seller, _ in cards} | set(SELLERS)
+            for _, key in indexes(seller)
+            for column in client.zrange(key, 0, -1)
+        }
+
+    assert indexed(layout.indexes) == {place for place, card in cards.items() if card.entries}
+    assert indexed(layout.link_indexes) == {place for place, card in cards.items() if card.link}
+    assert sellers >= {seller for (seller, _), card in cards.items() if card.entries or card.link}
     days = {int(day) for day in client.zrange(layout.days[1], 0, -1)}
     links = 0
     for (seller, column), card in cards.items():
@@ -107,7 +118,45 @@ def test_what_belongs_together_stays_together(server_uri: str, prefix: str, cloc
             for seller in SELLERS:
                 store.erase([*ADDRESSES, *ORDERS], seller=seller)
         assert audit(client, prefix) == (0, 0)
-        assert not list(client.scan_iter(match=f"{prefix}{{*}}[aods]:*"))  # nothing of anybody is left
+        assert not list(client.scan_iter(match=f"{prefix}{{*}}[aodsl]:*"))  # nothing of anybody is left
+
+
+def rename(store: Any, seed: int, errors: list[BaseException]) -> None:
+    """Use two names of each of a few identities, and move the one to the other again and again."""
+    chance = random.Random(seed)
+    begin = datetime(2026, 3, 1, tzinfo=UTC)
+    try:
+        for number in range(40):
+            seller, pair, order = chance.choice(SELLERS), chance.choice(RENAMED), chance.choice(RENAMED[:2])
+            verb = chance.randrange(4)
+            if verb == 0:
+                store.record([OptOut(chance.choice(pair), seller, since=begin + timedelta(days=1000, seconds=number))])
+            elif verb == 1:
+                store.link([(chance.choice(order), chance.choice(RENAMED[2]))], seller=seller)
+            elif verb == 2:
+                store.withdraw([chance.choice(pair)], seller=seller)
+            else:
+                store.rekey(chance.sample(RENAMED, len(RENAMED)))
+    except BaseException as error:  # noqa: BLE001 - told in the main thread
+        errors.append(error)
+
+
+def test_what_gets_another_name_stays_together(server_uri: str, prefix: str, clock: ManualClock) -> None:
+    """Threads that move the same few identities while others write to either name lose no link or entry, and leave no old name behind."""
+    errors: list[BaseException] = []
+    with redis.Redis.from_url(server_uri, protocol=2) as client, RedisStore(f"{server_uri}?prefix={prefix}", clock=clock) as store:
+        lasting = [OptOut(old, "lasting", since=clock.now) for old, _ in RENAMED]
+        store.record(lasting)
+        threads = [threading.Thread(target=rename, args=(store, number, errors)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert errors == []
+        store.rekey(RENAMED)
+        audit(client, prefix)
+        assert {entry.identity for entry in store.scan(seller="lasting")} == {new for _, new in RENAMED}
+        assert not [key for old, _ in RENAMED for key in client.scan_iter(match=f"{prefix}{{*}}d:{old.key.removeprefix('digest:')}")]
 
 
 # Each of its threads records batches that overlap with those of the other processes, looks some up, links, and scans. It starts

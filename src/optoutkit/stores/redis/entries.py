@@ -188,7 +188,7 @@ class Entries:
             known = [(card_field(seller), member.fields.get(card_field(seller), b""))]
             known += [(field, member.fields[field]) for field in member.orders(seller).values()]
             values = [(field, b"") for field in (history_field(seller), *(field for field, _ in known))]
-            changes.append(Change(member.column, known, values, seller, indexed=False))
+            changes.append(Change(member.column, known, values, seller, indexed=False, linked=False))
         done = yield from self._hashes.change(changes)
         return [member for member, is_done in zip(members, done, strict=True) if is_done]
 

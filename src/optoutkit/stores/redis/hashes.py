@@ -9,7 +9,7 @@ from optoutkit.stores.batches import chunks
 from optoutkit.stores.redis.exchanges import Reply
 from optoutkit.stores.redis.layout import Layout
 from optoutkit.stores.redis.routing import Routed, Router
-from optoutkit.stores.redis.scripts import Pair, put
+from optoutkit.stores.redis.scripts import Mark, Pair, put
 
 __all__ = ["CHUNK", "Change", "Hashes"]
 
@@ -28,8 +28,9 @@ class Change:
         column: The identity.
         expected: What fields must hold; nothing where there must be none.
         values: What fields are to hold; nothing takes a field away.
-        seller: Whose index the next one is about.
-        indexed: Whether the identity is to be in the index; None leaves that as it is.
+        seller: Whose indexes the next ones are about.
+        indexed: Whether the identity is to be in the index of those with entries; None leaves that as it is.
+        linked: Whether it is to be in that of linked orders.
     """
 
     column: str
@@ -37,6 +38,7 @@ class Change:
     values: Sequence[Pair]
     seller: str = ""
     indexed: bool | None = None
+    linked: bool | None = None
 
 
 class Hashes:
@@ -74,12 +76,16 @@ class Hashes:
         commands = []
         for one in changes:
             slot, key = self.layout.identity(one.column)
-            index = self.layout.index(one.column, one.seller)
-            mark = b"" if one.indexed is None else (b"+" if one.indexed else b"-") + one.column.encode()
             values = (*one.values, *_FORCED) if self.forced else one.values
-            commands.append((slot, put(key, index, mark, one.expected, values)))
+            commands.append((slot, put(key, one.expected, values, self._mark(one))))
         replies = yield from self.send(commands, durable=True)
         return [reply == 1 for reply in replies]
+
+    def _mark(self, change: Change) -> Mark | None:
+        layout, column, seller = self.layout, change.column, change.seller
+        wanted = (layout.index, change.indexed), (layout.link_index, change.linked)
+        indexes = [(index(column, seller), is_in) for index, is_in in wanted if is_in is not None]
+        return Mark(layout.sellers(column), seller.encode(), column.encode(), indexes) if indexes else None
 
     def send(self, commands: Sequence[Routed], *, durable: bool = False) -> Flow[list[Reply]]:
         """Have any commands done, in pieces of a fixed size."""

@@ -8,6 +8,8 @@ which a cluster assigns a slot, is that of the part. The tags are chosen so that
 |---|---|---|
 | ``prefix{tag}a:buyer@example.com`` | hash | all about one identity (an address; ``o:`` an order, ``d:`` a digest) |
 | ``prefix{tag}s:seller`` | sorted set | those of that part with entries in the seller's list, all with score 0: in the order of bytes |
+| ``prefix{tag}l:seller`` | sorted set | those orders of that part that are linked in the seller's list, likewise |
+| ``prefix{tag}sellers`` | set | whose lists have, or had, any of these |
 | ``prefix{days}`` | sorted set | the days on which links were learnt |
 | ``prefix{day:20513}`` | set | the links learnt on one of them: seller, NUL, order |
 | ``prefix{schema}`` | string | the version of all this |
@@ -75,6 +77,22 @@ class Layout:
     def indexes(self, seller: str) -> Iterable[tuple[int, bytes]]:
         """Slots and keys of all sorted sets of a list."""
         return ((slot, head + b"s:" + seller.encode()) for slot, head in self._parts)
+
+    def link_index(self, column: str, seller: str) -> bytes:
+        """The key of the sorted set of a list's linked orders, in the part of an order."""
+        return self._parts[crc32(column.encode()) % PARTS][1] + b"l:" + seller.encode()
+
+    def link_indexes(self, seller: str) -> Iterable[tuple[int, bytes]]:
+        """Slots and keys of all of those."""
+        return ((slot, head + b"l:" + seller.encode()) for slot, head in self._parts)
+
+    def sellers(self, column: str) -> bytes:
+        """The key of the set of sellers, in the part of an identity."""
+        return self._parts[crc32(column.encode()) % PARTS][1] + b"sellers"
+
+    def all_sellers(self) -> Iterable[tuple[int, bytes]]:
+        """Slots and keys of all of those."""
+        return ((slot, head + b"sellers") for slot, head in self._parts)
 
     def probes(self) -> Iterable[tuple[int, bytes]]:
         """Slots and keys that hold nothing for long, one in each part."""

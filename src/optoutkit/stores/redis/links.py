@@ -27,7 +27,7 @@ from optoutkit.stores.redis.routing import Routed
 from optoutkit.stores.redis.scripts import Pair
 from optoutkit.stores.rows import column_of, identity_of
 
-__all__ = ["Links", "Trace"]
+__all__ = ["Links", "Order", "Place", "Trace"]
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class Trace:
 
 
 @attrs.define
-class _Order:
+class Order:
     """An order that is linked, or is to be.
 
     Attributes:
@@ -76,6 +76,11 @@ class _Order:
     def place(self) -> Place:
         """Seller and column."""
         return self.seller, self.column
+
+    @property
+    def end(self) -> tuple[str, str, str]:
+        """Seller, address and order."""
+        return self.seller, self.address, self.column
 
     @property
     def link(self) -> tuple[str, int] | None:
@@ -105,7 +110,7 @@ class Links:
         verdicts = [""] * len(pairs)
         pending: Iterable[Place] = [(seller, column) for column in told]
         while pending:
-            orders = yield from self._orders(pending)
+            orders = yield from self.orders(pending)
             for order in orders:
                 known = order.link and order.link[0]
                 for position, address in told[order.column]:
@@ -174,57 +179,60 @@ class Links:
     def forget_days(self, gone: Sequence[tuple[str, str, int]]) -> Flow[None]:
         """Take orders whose links were cut off the days on which those were learnt, each given as seller, order and day."""
         yield from self._hashes.send([self._off(seller, order, day) for seller, order, day in gone], durable=True)
-        linked = yield from self._orders([(seller, order) for seller, order, _ in gone])
+        linked = yield from self.orders([(seller, order) for seller, order, _ in gone])
         again = [self._on(order.seller, order.column, order.link[1]) for order in linked if order.link]  # learnt anew meanwhile
         yield from self._hashes.send(again, durable=True)
 
-    def _orders(self, places: Iterable[Place]) -> Flow[list[_Order]]:
+    def orders(self, places: Iterable[Place]) -> Flow[list[Order]]:
+        """Read orders, each given as seller and column."""
         places = list(places)
         asked = [(column, tuple(card_field(name) for name in dict.fromkeys((seller, SHARED)))) for seller, column in places]
         orders = []
         for (seller, column), (_, fields), values in zip(places, asked, (yield from self._hashes.read(asked)), strict=True):
             identity = identity_of(column)
             cards = [Card.read(raw, identity, name) for raw, name in zip(values, (seller, SHARED), strict=False)]
-            orders.append(_Order(seller, column, cards, [(field, raw or b"") for field, raw in zip(fields, values, strict=True)]))
+            orders.append(Order(seller, column, cards, [(field, raw or b"") for field, raw in zip(fields, values, strict=True)]))
         return orders
 
-    def _write(self, orders: Sequence[_Order], today: int) -> Flow[set[Place]]:
-        """Link orders to their addresses as of today; tells which ones somebody else has changed meanwhile."""
-        changed = [order for order in orders if order.link != (order.address, today) or self._hashes.forced]
-        yield from self._note(changed, today)
-        moved = [order for order in changed if order.link and order.link[0] != order.address]
-        traces = yield from self.traces([(order.seller, order.link[0], order.column) for order in moved if order.link])
-        written = yield from self._link(changed, [(order.address, today) for order in changed])
-        failed = {order.place for order, done in zip(changed, written, strict=True) if not done}
-        good = [order for order in orders if order.place not in failed]
-        yield from self._note(good, today)
-        older = [self._off(*order.place, order.link[1]) for order in good if order.link and order.link[1] != today]
-        yield from self._hashes.send(older, durable=True)
-        yield from self.efface([trace for trace in traces if (trace.seller, trace.order) not in failed])
-        hot = [order for order in good if any(card.entries for card in order.cards)]
-        yield from self.heat((order.seller, order.address, order.column) for order in hot)
-        return failed
-
-    def _link(self, orders: Sequence[_Order], links: Sequence[tuple[str, int] | None]) -> Flow[list[bool]]:
+    def put(self, orders: Sequence[Order], links: Sequence[tuple[str, int] | None]) -> Flow[list[bool]]:
         """Set the links of orders, if they are as they were."""
         changes = []
         for order, link in zip(orders, links, strict=True):
             card = attrs.evolve(order.cards[0], link=link)
-            changes.append(Change(order.column, order.expected, [(card_field(order.seller), card.write())]))
+            values = [(card_field(order.seller), card.write())]
+            changes.append(Change(order.column, order.expected, values, order.seller, linked=link is not None))
         return (yield from self._hashes.change(changes))
 
-    def _note(self, orders: Sequence[_Order], today: int) -> Flow[None]:
-        """Have addresses know of orders, and today of their links."""
+    def note(self, links: Iterable[tuple[str, str, str, int]]) -> Flow[None]:
+        """Have addresses know of orders, and days of their links, each given as seller, address, order and day."""
         stamp = token_hex(4).encode()
         commands: list[Routed] = []
-        for order in orders:
-            slot, key = self._layout.identity(order.address)
-            commands.append((slot, (b"HSET", key, address_field(order.seller, order.column), stamp)))
-            commands.append(self._on(order.seller, order.column, today))
-        if commands:
-            slot, key = self._layout.days
-            commands.append((slot, (b"ZADD", key, b"%d" % today, b"%d" % today)))
+        days: set[int] = set()
+        for seller, address, order, day in links:
+            slot, key = self._layout.identity(address)
+            commands.append((slot, (b"HSET", key, address_field(seller, order), stamp)))
+            commands.append(self._on(seller, order, day))
+            days.add(day)
+        slot, key = self._layout.days
+        commands += [(slot, (b"ZADD", key, b"%d" % day, b"%d" % day)) for day in days]
         yield from self._hashes.send(commands, durable=True)
+
+    def _write(self, orders: Sequence[Order], today: int) -> Flow[set[Place]]:
+        """Link orders to their addresses as of today; tells which ones somebody else has changed meanwhile."""
+        changed = [order for order in orders if order.link != (order.address, today) or self._hashes.forced]
+        yield from self.note((*order.end, today) for order in changed)
+        moved = [order for order in changed if order.link and order.link[0] != order.address]
+        traces = yield from self.traces([(order.seller, order.link[0], order.column) for order in moved if order.link])
+        written = yield from self.put(changed, [(order.address, today) for order in changed])
+        failed = {order.place for order, done in zip(changed, written, strict=True) if not done}
+        good = [order for order in orders if order.place not in failed]
+        yield from self.note((*order.end, today) for order in good)
+        older = [self._off(*order.place, order.link[1]) for order in good if order.link and order.link[1] != today]
+        yield from self._hashes.send(older, durable=True)
+        yield from self.efface([trace for trace in traces if (trace.seller, trace.order) not in failed])
+        hot = [order for order in good if any(card.entries for card in order.cards)]
+        yield from self.heat(order.end for order in hot)
+        return failed
 
     def _review(self, members: Sequence[bytes], day: int, now: datetime) -> Flow[None]:
         """Forget links of a day that is long past, unless they lead to an opt-out in force."""
@@ -232,12 +240,12 @@ class Links:
         for member in members:
             seller, _, column = member.decode(errors="replace").partition("\0")
             places.append((seller, column))
-        orders = yield from self._orders(places)
+        orders = yield from self.orders(places)
         due = [(order, order.link[0]) for order in orders if order.link and order.link[1] == day]
         fields = [tuple(field for field, _ in order.expected) for order, _ in due]
         ends = yield from self._hashes.read([(address, names) for (_, address), names in zip(due, fields, strict=True)])
-        needed: list[_Order] = []
-        forgotten: list[_Order] = []
+        needed: list[Order] = []
+        forgotten: list[Order] = []
         for (order, address), values in zip(due, ends, strict=True):
             identity = identity_of(address)
             cards = [Card.read(raw, identity, name) for raw, name in zip(values, (order.seller, SHARED), strict=False)]
@@ -245,7 +253,7 @@ class Links:
             (needed if leads else forgotten).append(attrs.evolve(order, address=address))
         failed = yield from self._write(needed, rules.link_day(now))
         traces = yield from self.traces([(order.seller, order.address, order.column) for order in forgotten])
-        cut = yield from self._link(forgotten, [None] * len(forgotten))
+        cut = yield from self.put(forgotten, [None] * len(forgotten))
         failed |= {order.place for order, done in zip(forgotten, cut, strict=True) if not done}
         yield from self.efface([trace for trace in traces if (trace.seller, trace.order) not in failed])
         gone = [self._off(*place, day) for place in places if place not in failed]

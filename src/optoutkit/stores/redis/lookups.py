@@ -1,11 +1,7 @@
-"""Reading: what a lookup finds, and the pages of a scan. These are flows; no I/O is done here."""
+"""What a lookup finds, as a flow; no I/O is done here."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from heapq import heapify, heappop, heapreplace
-
-import attrs
 
 from optoutkit.flows import Flow
 from optoutkit.identities import Identity
@@ -14,15 +10,9 @@ from optoutkit.stores import rules
 from optoutkit.stores.redis.cards import Card
 from optoutkit.stores.redis.hashes import Hashes
 from optoutkit.stores.redis.layout import card_field, is_address
-from optoutkit.stores.rows import column_of, identity_of
+from optoutkit.stores.rows import identity_of
 
-__all__ = ["Scan", "look_up"]
-
-_PAGE = 500
-"""Identities in a page of a scan."""
-
-_RUN = 64
-"""How many identities of one part are fetched ahead."""
+__all__ = ["look_up"]
 
 _NOTHING = Card()
 
@@ -130,73 +120,3 @@ class _Desk:
     def _card(self, column: str, number: int) -> Card:
         cards = self.cards.get(column)
         return cards[number] if cards else _NOTHING
-
-
-@attrs.define
-class _Run:
-    """The identities of one part, in order, as far as they have been fetched ahead."""
-
-    slot: int
-    index: bytes
-    last: bytes
-    ahead: deque[bytes] = attrs.field(factory=deque)
-    done: bool = False
-
-
-class Scan:
-    """A walk through one list, in the order of the keys: the parts are merged, each of which is in order.
-
-    Args:
-        hashes: Where to look.
-        seller: Whose list.
-        after: Where to go on.
-    """
-
-    def __init__(self, hashes: Hashes, seller: str, after: Identity | None) -> None:
-        self._hashes = hashes
-        self._seller = seller
-        last = b"-" if after is None else b"(" + column_of(after).encode()
-        self._runs = [_Run(slot, index, last) for slot, index in hashes.layout.indexes(seller)]
-
-    def page(self) -> Flow[list[OptOut]]:
-        """The next entries; none at the end."""
-        entries: list[OptOut] = []
-        while not entries:
-            columns = yield from self._columns()
-            if not columns:
-                break
-            field = card_field(self._seller)
-            replies = yield from self._hashes.read((column, (field,)) for column in columns)
-            for column, (raw,) in zip(columns, replies, strict=True):
-                card = Card.read(raw, identity_of(column), self._seller)
-                entries += (card.entries[reason] for reason in sorted(card.entries))
-        return entries
-
-    def _columns(self) -> Flow[list[str]]:
-        """The next identities, as many as are certain to be the next ones."""
-        if any(not run.ahead and not run.done for run in self._runs):
-            yield from self._fetch([run for run in self._runs if len(run.ahead) < _RUN // 2 and not run.done])
-        merged: list[str] = []
-        heads = [(run.ahead[0], number) for number, run in enumerate(self._runs) if run.ahead]
-        heapify(heads)
-        while heads and len(merged) < _PAGE:
-            column, number = heads[0]
-            merged.append(column.decode(errors="replace"))
-            run = self._runs[number]
-            run.ahead.popleft()
-            if run.ahead:
-                heapreplace(heads, (run.ahead[0], number))
-            elif run.done:
-                heappop(heads)
-            else:
-                break
-        return merged
-
-    def _fetch(self, runs: Iterable[_Run]) -> Flow[None]:
-        asked = list(runs)
-        ask = [(run.slot, (b"ZRANGEBYLEX", run.index, run.last, b"+", b"LIMIT", b"0", b"%d" % _RUN)) for run in asked]
-        for run, columns in zip(asked, (yield from self._hashes.send(ask)), strict=True):
-            run.ahead.extend(columns)
-            run.done = len(columns) < _RUN
-            if columns:
-                run.last = b"(" + columns[-1]

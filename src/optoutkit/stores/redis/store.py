@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 
 from optoutkit.errors import StoreClosed
 from optoutkit.flows import Flow, run, run_async
-from optoutkit.identities import Identity
+from optoutkit.identities import Digest, Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores.base import Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
 from optoutkit.stores.redis.driver import AsyncConnections, Connections
@@ -77,6 +77,20 @@ class RedisStore:
         scan = self._verbs.scan(seller, after)
         while page := self._run(scan.page()):
             yield from page
+
+    def scan_links(self, *, seller: str = "") -> Iterator[LinkPair]:
+        """See :class:`optoutkit.stores.TellsLinks`."""
+        scan = self._verbs.scan_links(seller)
+        while page := self._run(scan.page()):
+            yield from page
+
+    def sellers(self) -> list[str]:
+        """See :class:`optoutkit.stores.TellsSellers`."""
+        return self._run(self._verbs.sellers())
+
+    def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
+        """See :class:`optoutkit.stores.Rekeyable`. What is interrupted is found under either name, and goes on when it is called again."""
+        self._run(self._verbs.rekey(pairs))
 
     def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""
@@ -148,6 +162,10 @@ class AsyncRedisStore:
         while page := await self._run(scan.page()):
             for entry in page:
                 yield entry
+
+    async def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
+        """See :meth:`RedisStore.rekey`."""
+        await self._write(self._verbs.rekey(pairs))
 
     async def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from optoutkit.errors import StoreCorrupt, StoreVersionError
 from optoutkit.flows import Flow
-from optoutkit.identities import Identity
+from optoutkit.identities import Digest, Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores import arguments
 from optoutkit.stores.base import Clock, EraseReport, LinkPair, LinkReport, RecordReport
@@ -15,9 +15,12 @@ from optoutkit.stores.redis.entries import Entries
 from optoutkit.stores.redis.hashes import Hashes
 from optoutkit.stores.redis.layout import Layout
 from optoutkit.stores.redis.links import Links
-from optoutkit.stores.redis.lookups import Scan, look_up
+from optoutkit.stores.redis.lookups import look_up
+from optoutkit.stores.redis.rekeying import Rekeying
 from optoutkit.stores.redis.routing import Router
+from optoutkit.stores.redis.scans import Scan, scan_entries, scan_links
 from optoutkit.stores.redis.settings import Settings
+from optoutkit.stores.rows import column_of
 
 __all__ = ["SCHEMA_VERSION", "Verbs"]
 
@@ -41,6 +44,7 @@ class Verbs:
         self._hashes = Hashes(self._layout, self._router, forced=settings.wait > 0)
         self._links = Links(self._hashes, link_days=settings.link_days)
         self._entries = Entries(self._hashes, self._links)
+        self._rekeying = Rekeying(self._hashes, self._links)
 
     def open(self) -> Flow[list[str]]:
         """Make sure that the data is ours to work with, and say what might lose it."""
@@ -90,9 +94,23 @@ class Verbs:
         yield from self._links.review(now, len(asked))
         return EraseReport(erased=count)
 
-    def scan(self, seller: str, after: Identity | None) -> Scan:
+    def scan(self, seller: str, after: Identity | None) -> Scan[OptOut]:
         """See :meth:`optoutkit.OptOutStore.scan`."""
-        return Scan(self._hashes, arguments.checked_seller(seller), after)
+        return scan_entries(self._hashes, arguments.checked_seller(seller), after)
+
+    def scan_links(self, seller: str) -> Scan[LinkPair]:
+        """See :class:`optoutkit.stores.TellsLinks`."""
+        return scan_links(self._hashes, arguments.checked_seller(seller))
+
+    def sellers(self) -> Flow[list[str]]:
+        """See :class:`optoutkit.stores.TellsSellers`."""
+        parts = yield from self._hashes.send([(slot, (b"SMEMBERS", key)) for slot, key in self._layout.all_sellers()])
+        return sorted({seller.decode(errors="replace") for part in parts for seller in part})
+
+    def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> Flow[None]:
+        """See :class:`optoutkit.stores.Rekeyable`."""
+        names = [(column_of(old), column_of(new)) for old, new in arguments.rekey_pairs(pairs)]
+        yield from self._rekeying.rekey(names, self._clock())
 
     def health(self) -> Flow[None]:
         """See :meth:`optoutkit.OptOutStore.health`: writes something to every part, which is gone in a moment."""
