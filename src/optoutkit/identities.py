@@ -18,7 +18,8 @@ __all__ = ["Address", "Digest", "Identity", "OrderId", "find_order_ids", "identi
 Kind = Literal["address", "order"]
 
 _MAX_LOCAL, _MAX_DOMAIN = 64, 253  # RFC 5321 section 4.5.3.1
-_DOMAIN_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _FORBIDDEN_IN_LOCAL = re.compile(r'[\s\x00-\x1f\x7f<>()\[\],;:\\"@]')
 # The domains of Amazon's aliases are one to a store; those of stores to come will look alike (amazon.md section f).
 _ALIAS_DOMAIN = re.compile(r"marketplace\.amazon\.(?:com|[a-z]{2}|com?\.[a-z]{2})")
@@ -51,7 +52,9 @@ def _address_key(normal: str) -> str:
 
 def _normal_address(value: object) -> str:
     # Lower case first, NFC last: lower-casing can leave letters apart that NFC joins, and a key must read back as itself.
-    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(value)).lower()).strip()
+    text = str(value)
+    text = text.lower() if text.isascii() else unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    text = text.strip()
 
     def bad(why: str) -> InvalidAddress:
         return InvalidAddress(f"not an e-mail address, {why}: {_shown(value)}")
@@ -73,7 +76,7 @@ def _normal_address(value: object) -> str:
             domain = domain.encode("idna").decode("ascii").lower()
         except UnicodeError:
             raise bad("the domain cannot be written in IDNA") from None
-    if len(domain) > _MAX_DOMAIN or not all(_DOMAIN_LABEL.fullmatch(label) for label in domain.split(".")):
+    if len(domain) > _MAX_DOMAIN or not _DOMAIN.fullmatch(domain):
         raise bad("the domain is malformed")
     return f"{local}@{domain}"
 
@@ -174,11 +177,12 @@ class OrderId(_ByKey):
 
     kind: ClassVar[str] = "order"
     _normal: str = attrs.field(alias="order_id", converter=_normal_order_id)
+    _key: str = attrs.field(init=False, default=attrs.Factory(lambda self: f"order:{self._normal}", takes_self=True))
 
     @property
     def key(self) -> str:
         """Such as ``order:302-1234567-1234567``."""
-        return f"order:{self._normal}"
+        return self._key
 
     def digest(self, secret: bytes) -> bytes:
         """Keyed BLAKE2b of the key, 16 bytes; the same secret always gives the same digest."""

@@ -10,6 +10,7 @@ There is no I/O here: the one question to the store is a request of the flow.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
@@ -33,6 +34,7 @@ __all__ = ["Case", "CheckGuidelines", "Classify", "Rules"]
 Classify = Callable[[Message], "Classification"]
 CheckGuidelines = Callable[[Message], Sequence[BrokenRule]]
 
+_NOTHING: Mapping[Identity, OptOut] = MappingProxyType({})
 _CRITICAL = (DecisionReason.CRITICAL, DecisionReason.DECLARED_CRITICAL)
 
 
@@ -57,34 +59,42 @@ class Rules:
     def decide(self, message: Message) -> Flow[Verdict]:
         """Decide on each recipient of a message, with one lookup at most."""
         everyone = parties(message)
-        case = self._judge(message)
+        judged = self._judge(message)
         addressed = (party.identity for party in everyone if party.identity is not None)
         identities: tuple[Identity, ...] = tuple(dict.fromkeys((*addressed, *message.order_ids)))
-        if identities and (case.passes is None or (case.passes in _CRITICAL and self.policy.block_always)):
+        found: Mapping[Identity, OptOut] = _NOTHING
+        outage: Exception | None = None
+        if identities and (judged.passes is None or (judged.passes in _CRITICAL and self.policy.block_always)):
             try:
                 found = yield from ask(Lookup(identities=identities, seller=self.seller, at=None))
-                case = attrs.evolve(case, found=found)
             except Exception as error:  # noqa: BLE001 - a store that fails, however it does, has not answered
-                case = attrs.evolve(case, outage=error)
+                outage = error
+        guidelines: Guidelines = Guidelines.OFF
+        violations: Sequence[BrokenRule] = ()
         if self.policy.guidelines != "off" and any(party.is_buyer for party in everyone):
             guidelines, violations = self._hold_against_guidelines(message)
-            case = attrs.evolve(case, guidelines=guidelines, violations=violations)
-        return Verdict(
-            decisions=tuple(case.decide(party) for party in everyone),
-            guidelines=case.guidelines,
-            violations=case.violations,
-            outage=case.outage,
+        case = Case(
+            policy=self.policy,
+            message=message,
+            passes=judged.passes,
+            classification=judged.classification,
+            declared_critical=judged.declared_critical,
+            found=found,
+            outage=outage,
+            guidelines=guidelines,
+            violations=violations,
         )
+        decisions = tuple(map(case.decide, everyone))
+        return Verdict(decisions=decisions, guidelines=guidelines, violations=violations, outage=outage)
 
-    def _judge(self, message: Message) -> "Case":
+    def _judge(self, message: Message) -> "_Judgement":
         """Apply the rules that need no store."""
         exempt_reply = message.reply_to_buyer and self.policy.replies_exempt
-        case = Case(policy=self.policy, message=message)
         if exempt_reply and self.policy.soliciting_replies_exempt:
-            return attrs.evolve(case, passes=DecisionReason.DECLARED_REPLY)
+            return _Judgement(passes=DecisionReason.DECLARED_REPLY)
         exempt_order = message.custom_order and self.policy.custom_orders_exempt
         if exempt_order and not self.counts_requests:
-            return attrs.evolve(case, passes=DecisionReason.CUSTOM_ORDER)
+            return _Judgement(passes=DecisionReason.CUSTOM_ORDER)
         try:
             classification = self.classify(message)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a classifier, the message counts as not critical
@@ -101,7 +111,7 @@ class Rules:
             passes = DecisionReason.DECLARED_CRITICAL
         elif declared is None and classification is not None and classification.critical and self._counts(classification.topic):
             passes = DecisionReason.CRITICAL
-        return attrs.evolve(case, classification=classification, passes=passes, declared_critical=declared)
+        return _Judgement(passes=passes, classification=classification, declared_critical=declared)
 
     def _counts(self, topic: str) -> bool:
         return self.policy.critical_topics is None or topic in self.policy.critical_topics
@@ -116,6 +126,15 @@ class Rules:
         if broken:
             return Guidelines.VIOLATED, broken
         return (Guidelines.INCOMPLETE if found else Guidelines.PASSED), ()
+
+
+@attrs.frozen(kw_only=True)
+class _Judgement:
+    """What is known of a message before the store is asked; see :class:`Case`."""
+
+    passes: DecisionReason | None = None
+    classification: "Classification | None" = None
+    declared_critical: bool | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -136,13 +155,13 @@ class Case:
 
     policy: Policy
     message: Message
-    passes: DecisionReason | None = None
-    classification: "Classification | None" = None
-    declared_critical: bool | None = None
-    found: Mapping[Identity, OptOut] = attrs.field(factory=dict)
-    outage: Exception | None = None
-    guidelines: Guidelines = Guidelines.OFF
-    violations: Sequence[BrokenRule] = ()
+    passes: DecisionReason | None
+    classification: "Classification | None"
+    declared_critical: bool | None
+    found: Mapping[Identity, OptOut]
+    outage: Exception | None
+    guidelines: Guidelines
+    violations: Sequence[BrokenRule]
 
     def decide(self, party: Party) -> Decision:
         """Decide on one recipient."""

@@ -107,7 +107,9 @@ class MemoryStore:
             found = {}
             for identity in asked:
                 cluster = own.cluster(identity)
-                entries = [*own.entries_of(cluster), *shared.entries_of(cluster | shared.cluster(identity))]
+                entries = list(own.entries_of(cluster))
+                if shared.entries:
+                    entries += shared.entries_of(cluster | shared.cluster(identity))
                 in_force = [entry for entry in entries if entry.in_force(at)]
                 if in_force:
                     found[identity] = rules.best(in_force, identity)
