@@ -178,6 +178,21 @@ def test_all_recipients_and_orders_are_looked_up_in_one_batch(store: Any, saying
     assert [decision.action for decision in verdict.decisions] == ["suppress", "send", "send", "send", "send"]
 
 
+def test_a_declared_critical_topic_never_touches_the_store(store: Any, saying: Any) -> None:
+    """Neither to decide, by whatever verb, nor before the send; only then is it told whose order it is, if the policy wants it."""
+    message = Message("s", "b", to=str(BUYER), order_ids=ORDER, topic="shipping_address")
+    store.down = AssertionError("asked")
+    for learns in (False, True):
+        told: list[Any] = []
+        guard = Guard(store, policy=Policy(learn_links=learns), classify=saying("other"), hook=told.append)
+        assert guard.check(message).sends
+        assert guard.check_many([message] * 2)[1].sends
+        guard.deliver(message, lambda verdict: told.append(verdict.outage))
+        assert told.pop(4) is None, "sent before the store was told anything"
+        assert len(told) - 4 == learns, "the link that failed"
+    assert store.lookups == []
+
+
 def test_a_message_for_nobody_has_no_decision(store: Any, saying: Any) -> None:
     """Neither recipient nor order: nothing to decide, and nothing to ask the store."""
     verdict = Guard(store, classify=saying("thank_you")).check(Message("s", "b"))
