@@ -11,6 +11,7 @@ from optoutkit.identities import Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores import arguments
 from optoutkit.stores.base import AsyncOptOutStore, EraseReport, LinkPair, LinkReport, OptOutStore, RecordReport
+from optoutkit.stores.inventory import TellsLinks, TellsSellers
 from optoutkit.stores.requests import Erase, Link, Lookup, Record, Withdraw
 
 __all__ = ["AsyncWrapper", "Verbs", "Wrapper", "asked_once"]
@@ -47,11 +48,19 @@ class Verbs:
 
 
 class Wrapper:
-    """The :class:`~optoutkit.OptOutStore` that does some :class:`Verbs` with the stores behind it, the first of which is the main one."""
+    """The :class:`~optoutkit.OptOutStore` that does some :class:`Verbs` with the stores behind it, the first of which is the main one.
+
+    It has the methods of :class:`TellsLinks` and :class:`TellsSellers` if the main store has them.
+    """
 
     def __init__(self, verbs: Verbs, *stores: OptOutStore) -> None:
         self._verbs = verbs
         self._stores = stores
+        # What not every store can tell, a wrapper tells if its main one can; it is looked for, and must not be there if that cannot.
+        if isinstance(stores[0], TellsLinks):
+            self.scan_links = stores[0].scan_links
+        if isinstance(stores[0], TellsSellers):
+            self.sellers = stores[0].sellers
 
     def lookup(self, identities: Iterable[Identity], *, seller: str = "", at: datetime | None = None) -> Mapping[Identity, OptOut]:
         """See :meth:`optoutkit.OptOutStore.lookup`."""

@@ -36,7 +36,8 @@ def audit(client: Any, prefix: str) -> tuple[int, int]:
     """Hold all that is kept in different places against each other; tells how many entries and links there are.
 
     What must be there is there: an index of all who have entries, and of no others; one of all orders that are linked; at an address all
-    orders that are linked to it, marked as hot if they have entries; on a day all links that were learnt then. More than that may stand at addresses and days.
+    orders that are linked to it, marked as hot if they have entries; on a day all links that were learnt then. More than that may stand
+    at addresses and days.
     """
     layout = Layout(prefix)
     head = prefix.encode()
