@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import attrs
 import pytest
 
 from optoutkit.authentication import Trust
@@ -116,6 +117,11 @@ class Bench:
         """Make the intake, with options."""
         resolver = self.dns_server.async_resolver() if self.is_async else self.dns_server.resolver()
         self.intake = (AsyncIntake if self.is_async else Intake)(self.store, **{"resolver": resolver, "hook": self.told.append, **options})
+        return self
+
+    def at(self, now: datetime) -> "Bench":
+        """Let it be another time."""
+        self.intake._rules = attrs.evolve(self.intake._rules, now=lambda: now)
         return self
 
     def ingest(self, raw: bytes, *, arrived: datetime | None = None) -> IntakeResult:

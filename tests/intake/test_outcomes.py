@@ -154,17 +154,42 @@ def test_a_store_that_will_not_come_back(bench: Any, mails: Any) -> None:
         bench.ingest(mails.mail())
 
 
+YEARS_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
 def test_three_days_are_enough(bench: Any, mails: Any, tmp_path: Any) -> None:
-    """After that a mail is set aside instead of waiting for ever; without a folder it stays where it is."""
+    """After that a mail is set aside instead of waiting for ever, though every try was made by another process."""
     bench.store.down = {"record": bench.unavailable}
-    long_ago, lately = (datetime.now(UTC) - timedelta(days=days) for days in (3.1, 2.9))
-    bench.make(quarantine=tmp_path / "q", **OWN)
-    assert bench.ingest(mails.mail(), arrived=lately).status is RETRY
-    result = bench.ingest(mails.mail(), arrived=long_ago)
-    assert (result.status, result.is_done) == (QUARANTINED, True)
+    for days, status in ((0, RETRY), (2.9, RETRY), (3.1, QUARANTINED)):
+        bench.make(quarantine=tmp_path / "q", **OWN).at(datetime.now(UTC) + timedelta(days=days))
+        result = bench.ingest(mails.mail(), arrived=YEARS_AGO)
+        assert (result.status, result.is_done) == (status, status is QUARANTINED)
     assert [mail.reason for mail in bench.intake.quarantine] == ["the store does not answer, and it has waited for three days"]
-    result = bench.make(**OWN).ingest(mails.mail(), arrived=long_ago)
-    assert (result.status, result.is_done) == (QUARANTINED, False)
+    assert bench.ingest(mails.mail("Another: " + mails.CLAUSE.format(order=mails.OTHER_ORDER))).status is RETRY
+
+
+def test_an_old_mailbox_does_not_make_a_short_outage_a_long_one(
+    bench: Any, mails: Any, signed: Any, dns_server: Any, tmp_path: Any
+) -> None:
+    """A notice that had lain there for years when the store or DNS went away waits like any other, and is recorded, not set aside."""
+    bench.make(quarantine=tmp_path / "q")
+    raw = signed(mails.mail())
+    key = dns_server.zone["s1._domainkey.amazon.de"]
+    dns_server.zone["s1._domainkey.amazon.de"] = dns_server.SERVFAIL
+    assert bench.ingest(raw, arrived=YEARS_AGO).status is RETRY
+    dns_server.zone["s1._domainkey.amazon.de"] = key
+    bench.store.down = {"record": bench.unavailable}
+    assert bench.ingest(raw, arrived=YEARS_AGO).status is RETRY
+    bench.store.down = {}
+    assert bench.ingest(raw, arrived=YEARS_AGO).status is RECORDED
+    assert list(bench.intake.quarantine) == []
+
+
+def test_without_a_folder_it_waits_where_it_is(bench: Any, mails: Any) -> None:
+    """For as long as it takes: nobody else keeps it."""
+    bench.store.down = {"record": bench.unavailable}
+    for days in (0, 9):
+        assert bench.make(**OWN).at(datetime.now(UTC) + timedelta(days=days)).ingest(mails.mail()).status is RETRY
 
 
 def test_too_large(bench: Any, mails: Any) -> None:
@@ -303,12 +328,13 @@ def test_without_a_folder(bench: Any) -> None:
         bench.release("0" * 16)
 
 
-def test_the_folder_cannot_be_written_to_any_more(aside: Any, mails: Any) -> None:
-    """Then the mail is to come again: nothing is lost."""
-    folder = aside.intake.quarantine.folder
-    aside.intake.quarantine.empty()
-    folder.rmdir()
-    result = aside.ingest(mails.html())
+@pytest.mark.parametrize("minimum_trust", [Trust.FORWARDER, Trust.UNVERIFIED])
+def test_the_folder_cannot_be_written_to_any_more(bench: Any, mails: Any, tmp_path: Any, minimum_trust: Trust) -> None:
+    """Then the mail is to come again, whether it was to be set aside or to wait for the store: nothing is lost."""
+    bench.make(quarantine=tmp_path / "q", minimum_trust=minimum_trust)
+    bench.store.down = {"record": bench.unavailable}
+    (tmp_path / "q").rmdir()
+    result = bench.ingest(mails.html())
     assert (result.status, result.is_done) == (RETRY, False)
     assert "cannot be written to" in result.reason
 

@@ -50,10 +50,26 @@ def test_first_come(tmp_path: Path) -> None:
     assert list(quarantine) == [mail(1)]
 
 
+def test_since_when_a_mail_has_waited(tmp_path: Path) -> None:
+    """It is remembered by the folder, not by whoever asks, and shown nowhere; for a month, or until the mail is removed."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    first, forgotten = now - timedelta(days=29), now - timedelta(days=31)
+    assert Quarantine(tmp_path).first_tried(mail(1).id, first) == first
+    assert Quarantine(tmp_path).first_tried(mail(1).id, now) == first
+    assert Quarantine(tmp_path).first_tried(mail(2).id, forgotten) == forgotten
+    quarantine = Quarantine(tmp_path)
+    assert list(quarantine) == []
+    assert quarantine.first_tried(mail(2).id, now) == now
+    assert quarantine.first_tried(mail(1).id, now) == first
+    quarantine.remove(mail(1).id)
+    assert quarantine.first_tried(mail(1).id, now) == now
+
+
 def test_for_the_owner_s_eyes(tmp_path: Path) -> None:
     """Nobody else can read it."""
     quarantine = Quarantine(tmp_path / "q")
     quarantine.add(mail(1), b"abc")
+    quarantine.first_tried(mail(2).id, NOW)
     for path in (tmp_path / "q", *(tmp_path / "q").iterdir()):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
 

@@ -18,10 +18,10 @@ from optoutkit.optouts import SHARED, OptOut
 from optoutkit.stores.base import LinkPair
 from optoutkit.stores.requests import Link, Record
 
-__all__ = ["RETRY_FOR", "ResolveOrder", "Rules", "SetAside", "ingest_flow", "release_flow"]
+__all__ = ["RETRY_FOR", "FirstTried", "ResolveOrder", "Rules", "SetAside", "ingest_flow", "release_flow"]
 
 RETRY_FOR = timedelta(days=3)
-"""How long after its arrival a mail waits for DNS or the store; then it is set aside."""
+"""How long a mail waits for DNS or the store after it was first tried; then it is set aside."""
 
 
 @attrs.frozen
@@ -45,6 +45,18 @@ class SetAside(Request[None]):
     def call(self, quarantine: Quarantine) -> None:
         """Do so; it is on the disk when this returns."""
         quarantine.add(self.mail, self.raw)
+
+
+@attrs.frozen
+class FirstTried(Request[datetime]):
+    """Since when has this mail had to wait? From now on, if it has not yet."""
+
+    mail_id: str
+    now: datetime
+
+    def call(self, quarantine: Quarantine) -> datetime:
+        """Ask the quarantine folder, which remembers it from one run to the next."""
+        return quarantine.first_tried(self.mail_id, self.now)
 
 
 @attrs.frozen(kw_only=True)
@@ -211,9 +223,17 @@ class _Case:
         return pairs
 
     def wait(self, reason: str) -> Flow[IntakeResult]:
-        """Leave the mail where it was, or set it aside if it has waited long enough."""
-        if self.now - self.arrived > RETRY_FOR:
-            return (yield from self.set_aside(f"{reason}, and it has waited for three days"))
+        """Leave the mail where it was, or set it aside if it has waited long enough.
+
+        What counts is when it was first tried: a mail that had lain in its mailbox for years has not waited for the store.
+        """
+        if self.rules.has_quarantine:
+            try:
+                since = yield from ask(FirstTried(mail_id(self.raw), self.now))
+            except OSError as error:
+                return self.ended(IntakeStatus.RETRY, f"{reason}; and the quarantine folder cannot be written to: {error.strerror}")
+            if self.now - since > RETRY_FOR:
+                return (yield from self.set_aside(f"{reason}, and it has waited for three days"))
         return self.ended(IntakeStatus.RETRY, reason)
 
     def set_aside(self, reason: str) -> Flow[IntakeResult]:

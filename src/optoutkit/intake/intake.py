@@ -23,7 +23,7 @@ from optoutkit.authentication import (
 )
 from optoutkit.flows import run, run_async
 from optoutkit.identities import Address, OrderId
-from optoutkit.intake.flow import ResolveOrder, Rules, SetAside, ingest_flow, release_flow
+from optoutkit.intake.flow import FirstTried, ResolveOrder, Rules, SetAside, ingest_flow, release_flow
 from optoutkit.intake.judging import Judge
 from optoutkit.intake.quarantine import Quarantine
 from optoutkit.intake.results import IntakeResult, IntakeStatus
@@ -166,8 +166,7 @@ class Intake(_AnyIntake[OptOutStore, Resolver, Callable[[OrderId], Buyer]]):
 
         Args:
             raw: The mail as it came, byte for byte.
-            arrived: When it came in (aware), if that was not now. Nothing is recorded as older, and after three days a mail waits
-                no longer for DNS or the store.
+            arrived: When it came in (aware), if that was not now. Nothing is recorded as later.
 
         Returns:
             What became of it. Mark the mail as read only if :attr:`IntakeResult.is_done`.
@@ -199,7 +198,7 @@ class Intake(_AnyIntake[OptOutStore, Resolver, Callable[[OrderId], Buyer]]):
                 return request.call(self._resolver or default_resolver())
             case ResolveOrder():
                 return request.call(self._resolve_order)
-            case SetAside():
+            case SetAside() | FirstTried():
                 return request.call(self._folder())
             case _:
                 return request.call(self._store)
@@ -232,7 +231,7 @@ class AsyncIntake(_AnyIntake[AsyncOptOutStore, AsyncResolver, Callable[[OrderId]
             case ResolveOrder():
                 buyer = request.call(self._resolve_order)
                 return await buyer if inspect.isawaitable(buyer) else buyer
-            case SetAside():
+            case SetAside() | FirstTried():
                 return await asyncio.to_thread(request.call, self._folder())
             case _:
                 return await request.call(self._store)

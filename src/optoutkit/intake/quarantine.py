@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from optoutkit.errors import InvalidInput
 __all__ = ["Quarantine", "QuarantinedMail"]
 
 _ID = re.compile(r"[0-9a-f]{16}")
+_TRIED = ".tried"
+_REMEMBERED = timedelta(days=30)
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +61,8 @@ def _sync(folder: Path) -> None:
 class Quarantine:
     """A folder of mails: ``ID.eml`` is the mail byte for byte, ``ID.json`` tells why it is there.
 
-    Only the owner can read it. Several processes may use it at once.
+    Only the owner can read it. Several processes may use it at once. An empty hidden file remembers, for a month, since when a mail has
+    waited that is not there yet.
 
     Args:
         folder: Where; it is made if it is not there.
@@ -76,6 +79,7 @@ class Quarantine:
                 pass
         except OSError as error:
             raise InvalidInput(f"cannot keep mails in the quarantine folder {self.folder}: {error.strerror}") from None
+        self._forget(datetime.now(UTC) - _REMEMBERED)
 
     def add(self, mail: QuarantinedMail, raw: bytes) -> None:
         """Set a mail aside; it is on the disk when this returns. One that is there already stays as it is.
@@ -88,6 +92,20 @@ class Quarantine:
         about = attrs.asdict(mail, value_serializer=lambda _, __, value: value.isoformat() if isinstance(value, datetime) else value)
         self._write(self._about(mail.id), json.dumps(about, ensure_ascii=False, indent=1).encode())
         self._write(self._file(mail.id), raw)
+
+    def first_tried(self, mail_id: str, now: datetime) -> datetime:
+        """Since when a mail has waited for DNS or the store: from now on, if nobody has asked so far.
+
+        Raises:
+            OSError: The folder cannot be written to.
+        """
+        path = self._tried(mail_id)
+        try:
+            path.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        os.utime(path, (now.timestamp(), now.timestamp()))
+        return now
 
     def __iter__(self) -> Iterator[QuarantinedMail]:
         """The mails, longest there first."""
@@ -141,7 +159,7 @@ class Quarantine:
         Raises:
             InvalidInput: That cannot be the name of one.
         """
-        for path in (self._file(mail_id), self._about(mail_id)):
+        for path in (self._file(mail_id), self._about(mail_id), self._tried(mail_id)):
             path.unlink(missing_ok=True)
 
     def empty(self) -> int:
@@ -158,6 +176,16 @@ class Quarantine:
 
     def _about(self, mail_id: str) -> Path:
         return self._file(mail_id).with_suffix(".json")
+
+    def _tried(self, mail_id: str) -> Path:
+        return self.folder / f".{self._file(mail_id).stem}{_TRIED}"
+
+    def _forget(self, before: datetime) -> None:
+        """Remember no longer which mails waited before a time."""
+        for path in self.folder.glob(f".*{_TRIED}"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink()
 
     def _write(self, path: Path, content: bytes) -> None:
         """All of it or nothing, and on the disk."""
