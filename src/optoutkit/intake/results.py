@@ -25,8 +25,10 @@ class IntakeStatus(enum.StrEnum):
     QUARANTINED = "quarantined"
     """It may be one, and nothing was recorded: it is not trusted enough, names nobody, or cannot be read."""
     RETRY = "retry"
-    """DNS or the store did not answer: the mail is to stay where it is, and be given again later. Three days after the first try it is set aside, where there
-    is a folder for that."""
+    """DNS or the store did not answer: the mail is to stay where it is, and be given again later.
+
+    Three days after it was first tried it is set aside instead, where there is a folder for that.
+    """
 
 
 @attrs.frozen(kw_only=True)
