@@ -93,17 +93,13 @@ class _ByKey:
 
     __slots__ = ()
     kind: ClassVar[str]
-
-    @property
-    def key(self) -> str:
-        """Canonical text that names this identity and nothing else."""
-        raise NotImplementedError  # pragma: no cover - each subclass has its own
+    _key: str  # made once, as sets and dicts ask for it again and again
 
     def __eq__(self, other: object) -> bool:
-        return self.key == other.key if isinstance(other, _ByKey) else NotImplemented
+        return self._key == other._key if isinstance(other, _ByKey) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.key)
+        return hash(self._key)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -210,11 +206,15 @@ class Digest(_ByKey):
     value: bytes = attrs.field(
         validator=attrs.validators.and_(attrs.validators.instance_of(bytes), attrs.validators.min_len(16), attrs.validators.max_len(16))
     )
+    _key: str = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_key", f"digest:{self.kind}:{self.key_id}:{self.value.hex()}")  # once the fields have been validated
 
     @property
     def key(self) -> str:
         """Such as ``digest:address:2026:0a1b…``."""
-        return f"digest:{self.kind}:{self.key_id}:{self.value.hex()}"
+        return self._key
 
     def __str__(self) -> str:
         return self.key

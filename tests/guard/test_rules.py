@@ -187,7 +187,7 @@ def test_a_declared_critical_topic_never_touches_the_store(store: Any, saying: A
         guard = Guard(store, policy=Policy(learn_links=learns), classify=saying("other"), hook=told.append)
         assert guard.check(message).sends
         assert guard.check_many([message] * 2)[1].sends
-        guard.deliver(message, lambda verdict: told.append(verdict.outage))
+        guard.deliver(message, lambda verdict, told=told: told.append(verdict.outage))  # type: ignore[misc]
         assert told.pop(4) is None, "sent before the store was told anything"
         assert len(told) - 4 == learns, "the link that failed"
     assert store.lookups == []
