@@ -28,17 +28,16 @@ class GuardedConnection(SenderProxy):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Any:
         return self._sender.__exit__(kind, error, trace)
 
-    def send(self, message: Any, *args: Any, **kwargs: Any) -> None:
+    def send(self, message: Any, *args: Any, **kwargs: Any) -> Any:
         """See Flask-Mail's ``Connection.send``, which tells nobody of refused recipients as long as there are others."""
         recipients = _recipients(message)
         if not recipients or not message.sender or message.has_bad_headers():
-            self._sender.send(message, *args, **kwargs)  # which raises
-            return
+            return self._sender.send(message, *args, **kwargs)  # which raises
 
-        def send_what_may_go(verdict: Verdict) -> None:
-            self._sender.send(_copy_for(message, verdict) if verdict.suppressed else message, *args, **kwargs)
+        def send_what_may_go(verdict: Verdict) -> Any:
+            return self._sender.send(_copy_for(message, verdict) if verdict.suppressed else message, *args, **kwargs)
 
-        self._guard.deliver(enveloped(message.as_bytes(), recipients), send_what_may_go, held=HeldSMTP)
+        return self._guard.deliver(enveloped(message.as_bytes(), recipients), send_what_may_go, held=HeldSMTP).answer
 
 
 class GuardedMail(SenderProxy):

@@ -10,7 +10,8 @@ from optoutkit.senders.django.connection import GuardedConnection
 
 __all__ = ["EmailBackend"]
 
-_MAILERS = (6, 1)  # the first version of Django that has them
+# From 6.1 on, Django warns of backends that are made by hand, and takes for such whatever has no alias; None is that of the old settings.
+_ALIAS: dict[str, Any] = {"alias": None} if django.VERSION >= (6, 1) else {}
 
 
 class EmailBackend(GuardedConnection):
@@ -29,9 +30,8 @@ class EmailBackend(GuardedConnection):
         configuration, others = Configuration.made_of(options)
         if fail_silently:
             others["fail_silently"] = True
-        if django.VERSION >= _MAILERS:
-            others.setdefault("alias", None)  # which tells the inner backend that it is not made by hand
-        super().__init__(import_class(configuration.backend)(**others), self.make_guard(configuration))
+        inner = import_class(configuration.backend)(**{**_ALIAS, **others})
+        super().__init__(inner, self.make_guard(configuration))
 
     @staticmethod
     def make_guard(configuration: Configuration) -> Guard:
