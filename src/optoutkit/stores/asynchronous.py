@@ -1,7 +1,9 @@
 """The async verbs, written once for every backend whose work is done by a blocking store."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from concurrent.futures import Future
 from datetime import datetime
 from itertools import islice
 from types import TracebackType
@@ -11,7 +13,7 @@ from optoutkit.identities import Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores.base import EraseReport, LinkPair, LinkReport, OptOutStore, RecordReport
 
-__all__ = ["AsyncStore", "T", "Verb"]
+__all__ = ["AsyncStore", "T", "Verb", "outliving"]
 
 T = TypeVar("T")
 
@@ -76,3 +78,15 @@ class AsyncStore(ABC):
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
+
+
+def outliving(work: "Future[T]") -> "asyncio.Future[T]":
+    """Await work of another thread, which goes on if the ``await`` is cancelled; if it fails then, asyncio logs nothing."""
+    future = asyncio.wrap_future(work)
+    future.add_done_callback(_take_error)
+    return asyncio.shield(future)
+
+
+def _take_error(future: "asyncio.Future[T]") -> None:
+    if not future.cancelled():
+        future.exception()

@@ -1,6 +1,5 @@
 """A store that remembers for a while what the store behind it answered."""
 
-import asyncio
 import os
 import threading
 import time
@@ -17,6 +16,7 @@ from cachetools import LRUCache
 from optoutkit.flows import Flow, Request, ask, run, run_async
 from optoutkit.identities import Identity
 from optoutkit.optouts import OptOut
+from optoutkit.stores.asynchronous import outliving
 from optoutkit.stores.base import AsyncOptOutStore, Clock, EraseReport, LinkPair, LinkReport, OptOutStore, RecordReport, utc_now
 from optoutkit.stores.requests import Lookup
 from optoutkit.stores.wrapping import AsyncWrapper, Verbs, Wrapper, asked_once
@@ -319,5 +319,5 @@ class AsyncCachedStore(AsyncWrapper):
 
     async def _perform(self, request: Any) -> Any:
         if isinstance(request, _Landing):
-            return await asyncio.shield(asyncio.wrap_future(request.landed))  # others wait for it as well
+            return await outliving(request.landed)  # others wait for it as well
         return await super()._perform(request)

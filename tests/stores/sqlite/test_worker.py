@@ -1,6 +1,7 @@
 """The async SQLite store: its thread, its order, and cancelled awaits."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -177,3 +178,30 @@ def test_a_write_is_finished_though_the_program_ends(path: Path, run: Callable[.
     run(ABANDONED, path)
     with SqliteStore(path) as store:
         assert len(list(store.scan())) == 5000
+
+
+def test_a_cancelled_verb_that_fails_is_passed_over_in_silence(path: Path) -> None:
+    """Nobody waits for its error any more, and nothing is logged as if somebody had forgotten it."""
+    told: list[object] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        store = AsyncSqliteStore(path)
+        go_on = threading.Event()
+
+        def fail(_: object) -> None:
+            assert go_on.wait(30)
+            raise StoreUnavailable("the disk is gone")
+
+        failing = asyncio.create_task(store._run(fail))
+        await asyncio.sleep(0)
+        failing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await failing
+        go_on.set()
+        await store.close()
+        del failing
+        gc.collect()  # which is when asyncio says so
+
+    asyncio.run(scenario())
+    assert told == []

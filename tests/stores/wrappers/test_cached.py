@@ -3,6 +3,7 @@
 # ruff: noqa: D102 - each class says by its name which store it tests
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -380,12 +381,15 @@ class AsyncGate(AsyncMemoryStore):
         self.asked = 0
         self.reached = asyncio.Event()
         self.open = asyncio.Event()
+        self.fails = False
 
     async def lookup(self, identities: Iterable[Identity], *, seller: str = "", at: datetime | None = None) -> Mapping[Identity, OptOut]:
         self.asked += 1
         found = await super().lookup(identities, seller=seller, at=at)
         self.reached.set()
         await self.open.wait()
+        if self.fails:
+            raise StoreUnavailable("it is gone")
         return found
 
     async def record(self, opt_outs: Iterable[OptOut]) -> RecordReport:
@@ -417,6 +421,29 @@ def test_tasks_share_one_question_and_survive_a_cancelled_one() -> None:
             assert gate.asked == 2
 
     asyncio.run(scenario())
+
+
+def test_an_error_that_nobody_waits_for_any_more_is_no_news() -> None:
+    """Who joined a question and was cancelled leaves nothing behind that asyncio would log when it fails."""
+    told: list[object] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        gate = AsyncGate()
+        store = AsyncCachedStore(gate, 100)
+        asking, joined = (asyncio.create_task(store.lookup([PLAIN])) for _ in range(2))
+        await gate.reached.wait()
+        joined.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await joined
+        gate.fails = True
+        gate.open.set()
+        with pytest.raises(StoreUnavailable):
+            await asking
+
+    asyncio.run(scenario())
+    gc.collect()  # which is when asyncio says so
+    assert told == []
 
 
 def test_a_cancelled_write_is_finished_and_then_counts() -> None:

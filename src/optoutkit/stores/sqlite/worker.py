@@ -1,6 +1,5 @@
 """The SQLite store for asyncio: the blocking one, on a worker thread of its own."""
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,7 @@ from typing import cast
 from optoutkit.errors import StoreClosed
 from optoutkit.identities import Digest
 from optoutkit.stores import arguments
-from optoutkit.stores.asynchronous import AsyncStore, T, Verb
+from optoutkit.stores.asynchronous import AsyncStore, T, Verb, outliving
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, utc_now
 from optoutkit.stores.sqlite.store import DEFAULT_TIMEOUT, SqliteStore
 
@@ -70,7 +69,7 @@ class AsyncSqliteStore(AsyncStore):
     def _submit(self, work: Callable[[], T]) -> Awaitable[T]:
         if self._pid != os.getpid():  # threads do not survive a fork
             self._worker, self._pid = _new_worker(), os.getpid()
-        return asyncio.shield(asyncio.wrap_future(self._worker.submit(work)))
+        return outliving(self._worker.submit(work))
 
     def _opened(self) -> SqliteStore:
         if self._store is None:
