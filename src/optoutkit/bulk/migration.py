@@ -156,15 +156,18 @@ class _Copy:
         if self._checkpoint and seller in self._checkpoint.finished:
             return
         after = self._checkpoint.place(seller) if self._checkpoint else None
+        safe = self.entries
         for batch in _batches(self._source.scan(seller=seller, after=after), _BATCH):
             self._target.record(batch)
             self.entries += len(batch)
-            after = _safe_place(batch) or after
-            self._save(seller, after)
+            if place := _safe_place(batch):
+                after = place
+                safe = self.entries - sum(entry.identity == batch[-1].identity for entry in batch)
+            self._save(seller, after, safe)
             self._tell(self.entries)
         if self._checkpoint:
             self._checkpoint.finished.append(seller)
-            self._save(None, None)
+            self._save(None, None, self.entries)
 
     def links_of(self, seller: str) -> None:
         """All of them, also when the entries had been copied before: to link again is cheap, and links have no order to go on in."""
@@ -173,9 +176,10 @@ class _Copy:
             self.links += report.new + report.known
             self.contradicted += len(report.contradicted)
 
-    def _save(self, seller: str | None, after: Identity | None) -> None:
+    def _save(self, seller: str | None, after: Identity | None, entries: int) -> None:
+        """Keep the place, and how many entries stand up to there: those behind it will be copied, and counted, again."""
         if self._checkpoint:
-            self._checkpoint.entries = self.entries
+            self._checkpoint.entries = entries
             self._checkpoint.save(seller, after)
 
 
