@@ -8,11 +8,12 @@ same way for all, so that the texts can be short.
 
 import ast
 import importlib
-import inspect
+import importlib.util
 import itertools
 import pkgutil
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
@@ -20,7 +21,6 @@ from typing import Any
 import pytest
 
 import optoutkit
-from optoutkit.errors import MissingExtra
 
 SHORT, LONG = 30, 60
 LIMIT = 6
@@ -287,15 +287,18 @@ def attacks(pattern: re.Pattern[Any], count: int) -> Iterator[str]:
 
 
 def sources() -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Every module of the package: name, names in it, source."""
+    """Every module of the package: its name, the names in it, its source."""
     for info in pkgutil.walk_packages(optoutkit.__path__, "optoutkit."):
         if info.name.endswith("__main__"):
             continue
+        spec = importlib.util.find_spec(info.name)
+        assert spec is not None
+        assert spec.origin is not None
         try:
-            module = importlib.import_module(info.name)
-        except (MissingExtra, ImportError):  # the tests run in CI with all of them
-            continue
-        yield info.name, vars(module), inspect.getsource(module)
+            names = vars(importlib.import_module(info.name))
+        except Exception:  # noqa: BLE001 - a package that it needs is missing or wants settings first; then its source has to do
+            names = {}
+        yield info.name, names, Path(spec.origin).read_text(encoding="utf-8")
 
 
 def held(value: Any, depth: int = 0) -> Iterator[re.Pattern[Any]]:
@@ -308,8 +311,8 @@ def held(value: Any, depth: int = 0) -> Iterator[re.Pattern[Any]]:
         yield from itertools.chain.from_iterable(held(item, depth + 1) for item in value)
 
 
-def written(source: str) -> Iterator[tuple[re.Pattern[Any], bool]]:
-    """The patterns that are written where they are used, and whether they are searched for."""
+def written(source: str, *, compiled: bool) -> Iterator[tuple[re.Pattern[Any], bool]]:
+    """The patterns that are written where they are used, and whether they are searched for; perhaps also those that are compiled."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=way), args=[ast.Constant(value=pattern), *_]) if (
@@ -326,7 +329,7 @@ def patterns() -> dict[tuple[str, bool], re.Pattern[Any]]:
             uses = set(re.findall(rf"\b{name}(?:\[\w+\])?\.(\w+)", source))
             for number, pattern in enumerate(held(value)):
                 found.setdefault((f"{module}.{name}.{number}", bool(uses) and uses <= {"match", "fullmatch"}), pattern)
-        for number, (pattern, is_searched) in enumerate(written(source)):
+        for number, (pattern, is_searched) in enumerate(written(source, compiled=not names)):
             found[f"{module}.{number}", not is_searched] = pattern
     return found
 

@@ -101,6 +101,11 @@ def test_lf_instead_of_crlf(check: Check, signer: Any, notice: bytes) -> None:
     assert check(signer.sign(notice, AMAZON).replace(b"\r\n", b"\n")).trust is Trust.AMAZON
 
 
+def test_a_large_mail(check: Check, signer: Any, notice: bytes) -> None:
+    """Nor is a mail too large to be checked, though the parser may refuse it."""
+    assert check(signer.sign(notice + b"x" * 33 * 2**20, AMAZON)).trust is Trust.AMAZON
+
+
 def test_expired_after_it_arrived(check: Check, signer: Any, notice: bytes) -> None:
     """An expiry counts against the arrival, not against the day when somebody reads the mailbox (RFC 6376 section 3.5)."""
     now = datetime.now(UTC)

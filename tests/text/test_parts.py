@@ -139,6 +139,13 @@ def test_the_number_of_parts_is_limited() -> None:
         parts(MIXED + b"--B\n\n" * 7, max_parts=7)
 
 
+def test_lines_that_only_begin_like_a_boundary_are_limited() -> None:
+    """A million of them are looked at, which are more than any honest mail has."""
+    assert parts(MIXED + b"--B\n\n" + b"--\n" * 1_000_000).children[0].size == 3_000_000
+    with pytest.raises(MessageTooLarge, match="look like"):
+        parts(MIXED + b"--B\n\n" + b"--\n" * 1_000_001)
+
+
 def test_the_headers_of_all_parts_are_limited_together() -> None:
     """What is folded, what has no end and what stands in parts counts as well; the body does not."""
     fields = b"a: b\n c\n" * 10

@@ -130,7 +130,7 @@ def authentication_flow(
     except MalformedHeader as error:
         senders = _senders(raw[:_SEEN_OF_ODD_HEADER])
         return Authentication(trust=_unproved(senders), checks=(Check("header", "fail", "", str(error)), *_spoofs(senders)))
-    senders = _senders(block.reduced(["from"] * len(block.fields)))
+    senders = _senders(HeaderBlock(block.fields, body=b"").reduced(["from"] * len(block.fields)))
     sender = _only_sender(block, senders)
     if sender is None:
         return Authentication(

@@ -56,6 +56,7 @@ class MailReader:
         self._mails = 0
         self._bytes = 0
         self._work = 0
+        self._senders: dict[str, Sender] = {}
 
     def read(self, raw: bytes, level: int = 0, latest: datetime | None = None) -> Iterator[Notice]:
         """Yield the notices of a mail, in its order.
@@ -121,7 +122,9 @@ class MailReader:
         return next((other for other in others if other.claim is Claim.AMAZON), author)
 
     def _read_sender(self, field: str) -> Sender:
-        return read_sender(field, self._wordings.sign_offs)
+        if field not in self._senders:
+            self._senders[field] = read_sender(field, self._wordings.sign_offs)
+        return self._senders[field]
 
     def _may_forward(self, field: str) -> bool:
         """Whether a mail inside another may forward a notice: not one in which Amazon passes on what others wrote."""

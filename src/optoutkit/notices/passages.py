@@ -21,7 +21,7 @@ from optoutkit.text.threads import Forward, Thread, split
 __all__ = ["Passage", "cut"]
 
 _MOST_FORWARDS = 100
-_MOST_WORK = 8  # times the length of the text: of forwards one below the other, each is in the body of all before it
+_MOST_WORK = 4  # times the length of the text: of forwards one below the other, each is in the body of all before it
 _LEAST_WORK = 1_000_000  # characters; so much may always be done
 _PREFIX = re.compile(r"\A\s*+(?:\[[^\[\]]{0,60}\]\s*+)*+([^\W\d_][\w -]{0,20}?)\s?(?:\[\d{1,3}\]|\(\d{1,3}\))?\s?[:：]")
 _LONGEST_BANNER = 200

@@ -143,6 +143,7 @@ class Wordings:
             except ValueError as error:  # TOMLDecodeError is one
                 raise InvalidInput(f"not a file of notice wordings: {name}: {error}") from None
         self.wordings: tuple[Wording, ...] = tuple(wordings)
+        self._plain = tuple(wording for wording in self.wordings if wording.anchor.isascii())
         self.subjects: frozenset[str] = frozenset(letters_of(text) for phrases in self.phrases.values() for text in phrases.subjects)
         self.greetings: tuple[str, ...] = tuple(letters_of(text) for phrases in self.phrases.values() for text in phrases.greetings)
         self.sign_offs: frozenset[str] = frozenset(letters_of(text) for phrases in self.phrases.values() for text in phrases.sign_offs)
@@ -154,7 +155,8 @@ class Wordings:
         """
         words = _LETTERS.findall(folded)
         letters = "".join(words)
-        found = [(span, wording) for wording in self.wordings if wording.anchor in letters for span in wording.find(letters)]
+        wordings = self._plain if letters.isascii() else self.wordings
+        found = [(span, wording) for wording in wordings if wording.anchor in letters for span in wording.find(letters)]
         if not found:
             return []
         found.sort(key=lambda pair: (pair[0].start, -pair[1].confidence))

@@ -26,6 +26,9 @@ _ENDED_BY = {
     "tr": frozenset({"tr", "tbody", "tfoot"}),
 }
 
+_WITHOUT_EFFECT = frozenset(
+    {"b", "big", "code", "em", "font", "i", "s", "small", "span", "strong", "sub", "sup", "u"}
+)  # on lines and links
 _LISTS = frozenset({"ol", "ul", "menu", "dir"})
 _WHITE = re.compile(r"[ \t\n\r\f]+")
 _NOT_ONE_BLANK = re.compile(r"[\t\n\r\f]|  ")  # the cheap question, asked first
@@ -134,7 +137,7 @@ class _Page:
             self._push(_Element(name, style, quotes, counter))
         if not style.is_visible:
             self._hidden.append("\n" if name in BLOCKS or name in CELLS or name == "br" else attributes.get("alt", ""))
-        else:
+        elif name not in _WITHOUT_EFFECT:
             self._begin(name, attributes, above.counter)
 
     def _begin(self, name: str, attributes: dict[str, str], counter: _Counter | None) -> None:
@@ -160,18 +163,26 @@ class _Page:
         places = self._places.get(name)
         if not places:
             return
-        # An inline element ends no block, and nothing but parts of a table ends a cell (the same section: "in scope").
-        barriers = self._cells if name in BLOCKS else self._blocks
-        if places[-1] < barriers[-1] and name not in TABLE and name not in CELLS:
-            return
         visible = self._stack[-1].style.is_visible
-        while self._pop() != name:
-            pass
+        if places[-1] == len(self._stack) - 1:  # as in every well-formed document
+            self._pop()
+        elif not self._pop_to(name, places[-1]):
+            return
         if name in BLOCKS:
             if visible:
                 self._start_line()
             else:
                 self._hidden.append("\n")
+
+    def _pop_to(self, name: str, place: int) -> bool:
+        """End an element of this name, whatever is open in it; unless it cannot be ended from here."""
+        # An inline element ends no block, and nothing but parts of a table ends a cell (the same section: "in scope").
+        barriers = self._cells if name in BLOCKS else self._blocks
+        if place < barriers[-1] and name not in TABLE and name not in CELLS:
+            return False
+        while self._pop() != name:
+            pass
+        return True
 
     def _push(self, element: _Element) -> None:
         name, place = element.name, len(self._stack)
@@ -241,8 +252,8 @@ class _Page:
             self._gap = "\n" * min(self._gap.count("\n") + 1, _MAX_NEWLINES)
 
     def _start_line(self) -> None:
-        if "\n" not in self._gap and not self._after_bullet:
-            self._break()
+        if self._length and not self._after_bullet and "\n" not in self._gap:
+            self._gap = "\n"
 
     def _bullet(self, counter: _Counter | None) -> None:
         if counter is None:

@@ -8,7 +8,7 @@ of a damaged document, which is read as text rather than dropped.
 import html
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["BLOCKS", "CELLS", "TABLE", "VOID", "Tag", "Words", "attributes", "is_quotation", "tokens", "unescaped"]
 
@@ -69,6 +69,9 @@ class Tag(NamedTuple):
     end: int
 
 
+_new: Any = tuple.__new__  # in half the time that the named tuples' own takes
+
+
 def tokens(document: str) -> Iterator[Words | Tag]:
     """Yield text and tags in their order, without comments and the contents of elements that are never shown.
 
@@ -79,13 +82,13 @@ def tokens(document: str) -> Iterator[Words | Tag]:
     while markup := _MARKUP.search(document, position):
         start = markup.start()
         if start > position:
-            yield Words(document[position:start], position)
+            yield _new(Words, (document[position:start], position))
             position = start
         tag = _TAG.match(document, start) if quotes_close else _TAG_WITHOUT_QUOTES.match(document, start)
         if tag:
             slash, name, inner = tag.groups()
             name, position = name.lower(), tag.end()
-            yield Tag(name, slash != "", inner, start, position)
+            yield _new(Tag, (name, slash != "", inner, start, position))
             if name in _UNSHOWN_END and not slash and document[position - 2] != "/":
                 close = _UNSHOWN_END[name].search(document, position)
                 position = close.start() if close else len(document)

@@ -17,6 +17,7 @@ from optoutkit.text.transfer import transfer_decode
 __all__ = ["Limits", "Part", "read_parts"]
 
 _BOUNDARY_LINE = re.compile(rb"--(?<![^\r\n]--)[^\r\n]*")  # the dashes first, so that they are searched for as such
+_MOST_OTHER_LINES = 1_000_000  # that begin like a boundary
 _LONGEST_BOUNDARY = 250  # RFC 2046 section 5.1.1 allows 70; some mailers take more
 _CONTENT_TYPE = re.compile(r"[^\s/;]+/[^\s/;]+")
 
@@ -114,13 +115,16 @@ def read_parts(raw: bytes, start: int, limits: Limits, headers: Headers | None =
     left = limits.max_header_bytes - root.headers.size
     nest = _Nest(limits.max_depth)
     nest.enter(root)
-    count, position = 1, root.start
+    count, others, position = 1, 0, root.start
     lines = _BOUNDARY_LINE.finditer(raw, root.start)
     while nest and (line := next(lines, None)):  # whatever follows the last boundary belongs to nobody
         if line.start() < position or line.end() - line.start() > _LONGEST_BOUNDARY:
             continue
         found = nest.find(line[0][2:].rstrip(b" \t"))
         if found is None:
+            others += 1
+            if others > _MOST_OTHER_LINES:
+                raise MessageTooLarge(f"the mail has more than {_MOST_OTHER_LINES:,} lines that look like the boundary of a part")
             continue
         level, closes = found
         parent = nest.leave(level, _before_newline(raw, line.start()), closes=closes)
