@@ -16,10 +16,11 @@ ONLY_REPORTED = "Only reported. "
 """What stands before the explanation of a decision that is not enforced."""
 
 _MAX_RULES_NAMED = 3
+_NOT_STOPPED = "which an opt-out does not stop"
 
 _FIXED = {
-    DecisionReason.DECLARED_REPLY: "It may go: the caller declared it a reply on the buyer's own thread, which an opt-out does not stop.",
-    DecisionReason.CUSTOM_ORDER: "It may go: the caller declared it a message about a custom order, which an opt-out does not stop.",
+    DecisionReason.DECLARED_REPLY: f"It may go: the sending program declared it a reply on the buyer's own thread, {_NOT_STOPPED}.",
+    DecisionReason.CUSTOM_ORDER: f"It may go: the sending program declared it a message about a custom order, {_NOT_STOPPED}.",
     DecisionReason.UNREADABLE_ADDRESS: "It may go: the recipient is no e-mail address that an opt-out list could hold.",
     DecisionReason.NOT_OPTED_OUT: "It may go: the recipient is not on the opt-out list.",
 }
@@ -63,9 +64,10 @@ def explain(action: Action, reason: DecisionReason, opt_out: OptOut | None, part
 
 def _sentence(action: Action, reason: DecisionReason, opt_out: OptOut | None, party: Party, case: "Case") -> str:
     if reason is DecisionReason.CRITICAL and case.classification is not None:
-        return f"It may go: it is critical to the order (topic: {_spoken(case.classification.topic)}), which an opt-out does not stop."
+        return f"It may go: it is critical to the order (topic: {_spoken(case.classification.topic)}), {_NOT_STOPPED}."
     if reason is DecisionReason.DECLARED_CRITICAL:
-        return f"It may go: the caller declared a topic that is critical to the order ({_spoken(case.message.topic)})."
+        topic = _spoken(case.message.topic)
+        return f"It may go: the sending program declared a topic that is critical to the order ({topic}), {_NOT_STOPPED}."
     if reason is DecisionReason.GUIDELINE_VIOLATION:
         return f"It must not go: it breaks Amazon's communication guidelines ({_rules(case)})."
     if opt_out is None:
@@ -86,7 +88,7 @@ def _rules(case: "Case") -> str:
 
 def _why_not_critical(case: "Case") -> str:
     if case.declared_critical is False:
-        return f"the caller declared a topic that is not critical ({_spoken(case.message.topic)})"
+        return f"the sending program declared a topic that is not critical ({_spoken(case.message.topic)})"
     if case.classification is None:
         return "the message could not be classified, which counts as not critical"
     topic = _spoken(case.classification.topic)
