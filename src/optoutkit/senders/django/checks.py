@@ -11,7 +11,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
+from django import conf  # not its settings by name: what only looks at this module would set them up
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
 from django.core.exceptions import ImproperlyConfigured
 
@@ -77,9 +77,9 @@ def _places() -> Iterator[tuple[str, Any]]:
 
 
 def _ways_past() -> Iterator[tuple[str, str]]:
-    mailers = getattr(settings, "MAILERS", None)
+    mailers = getattr(conf.settings, "MAILERS", None)
     if mailers is None:
-        ways = [("EMAIL_BACKEND", settings.EMAIL_BACKEND)]
+        ways = [("EMAIL_BACKEND", conf.settings.EMAIL_BACKEND)]
     else:
         ways = [(f"MAILERS[{alias!r}]", mailer.get("BACKEND", "Django's SMTP backend")) for alias, mailer in mailers.items()]
     return ((where, backend) for where, backend in ways if backend not in (BACKEND, _FOR_TESTS))

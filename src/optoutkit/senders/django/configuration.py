@@ -5,7 +5,7 @@ from threading import Lock
 from typing import Any
 
 import attrs
-from django.conf import settings
+from django import conf  # not its settings by name: what only looks at this module would set them up
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
@@ -67,7 +67,7 @@ class Configuration:
     @classmethod
     def made_of(cls, options: Mapping[str, Any]) -> tuple["Configuration", dict[str, Any]]:
         """What the settings say, with options over them; and those options that are the inner backend's own."""
-        said = getattr(settings, SETTING, {})
+        said = getattr(conf.settings, SETTING, {})
         if not isinstance(said, Mapping):
             raise ImproperlyConfigured(f"{SETTING} is not a dict")
         names = {field.name for field in attrs.fields(cls)}
@@ -81,7 +81,7 @@ class Configuration:
     @classmethod
     def of_mailers(cls) -> dict[str, Mapping[str, Any]]:
         """The options of each mailer in the settings that sends through the guard, by its alias."""
-        mailers: Mapping[str, Any] = getattr(settings, "MAILERS", {})
+        mailers: Mapping[str, Any] = getattr(conf.settings, "MAILERS", {})
         return {alias: mailer.get("OPTIONS", {}) for alias, mailer in mailers.items() if mailer.get("BACKEND") == BACKEND}
 
     def make_guard(self) -> Guard:
