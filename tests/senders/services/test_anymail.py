@@ -107,7 +107,8 @@ class PostmarkDriver(AnymailDriver):
         return [self._delivered(asked.json) for asked in self.service.asked]
 
     def _delivered(self, body: dict[str, Any]) -> Delivered:
-        recipients = [address for _, address in getaddresses([body.pop(name, "") for name in ("To", "Cc", "Bcc")]) if address]
+        fields = [field for name in ("To", "Cc", "Bcc") if (field := body.pop(name, ""))]
+        recipients = [address for _, address in getaddresses(fields)]
         return Delivered(tuple(recipients), json.dumps(body).encode())
 
 
