@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from optoutkit.errors import Held, InvalidMessage, StoreUnavailable, Suppressed
 from optoutkit.flows import run, run_async
 from optoutkit.guard import Action, AsyncGuard, Decided, Guard, LinkContradicted, LinkFailed, Policy, Verdict, enveloped
-from optoutkit.guard.guards import Send
+from optoutkit.guard.base import Send
 from optoutkit.identities import Address, OrderId
 from optoutkit.messages import Message
 from optoutkit.optouts import OptOut, Reason

@@ -2,11 +2,12 @@
 
 from optoutkit.guard.adapters import SenderAdapter
 from optoutkit.guard.audit import AuditFile
+from optoutkit.guard.base import Delivery, JointDelivery
 from optoutkit.guard.contact_reasons import topic_of_contact_reason
 from optoutkit.guard.decisions import Action, Decision, DecisionReason, Guidelines, Verdict
 from optoutkit.guard.envelopes import enveloped
 from optoutkit.guard.explaining import Explanation, Finding
-from optoutkit.guard.guards import AsyncGuard, Delivery, Guard, JointDelivery
+from optoutkit.guard.guards import AsyncGuard, Guard
 from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LedgerFailed, LinkContradicted, LinkFailed, LogHook, ManyHooks
 from optoutkit.guard.parties import read_address
 from optoutkit.guard.policy import Policy
