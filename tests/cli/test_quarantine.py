@@ -94,10 +94,27 @@ def test_show(run: Run, ids: dict[str, str]) -> None:
     done = run("quarantine", "show", "q", ids["forged"], ids["unproved"], "--format", "json")
     assert done.code == 0
     assert [record["reason"].split()[0] for record in done.records] == ["it", "its"]
-    assert done.records[1]["notice"]["buyer"] == BUYER
+    assert [notice["buyer"] for notice in done.records[1]["notices"]] == [BUYER]
     shown = run("quarantine", "show", "q", ids["unproved"]).out
     assert shown.startswith(f"{ids['unproved']}  ")
     assert f"  orders         {ORDER}\n" in shown
+
+
+def test_nothing_is_released_that_was_not_shown(run: Run, tmp_path: Path) -> None:
+    """A stranger may put a second notice behind one that looks right: all orders and buyers are named, before and after."""
+    other, another = "302-7777777-8888889", "zzzzvz2hx9tw4bd@marketplace.amazon.de"
+    second = notice_mail(language="de", order_ids=[other], buyer=another)
+    attached = b"".join(b"--XX\r\nContent-Type: message/rfc822\r\n\r\n" + one + b"\r\n" for one in (NOTICE, second))
+    head = b"From: me@stranger.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=XX\r\n\r\n"
+    done = run("ingest", "-", "--quarantine", "q", "--format", "json", stdin=head + attached + b"--XX--\r\n")
+    mail_id = done.record["mail_id"]
+    assert run("quarantine", "list", "q", "--format", "json").record["orders"] == [ORDER, other]
+    shown = run("quarantine", "show", "q", mail_id)
+    released = run("quarantine", "release", "q", mail_id)
+    for identity in (ORDER, BUYER, other, another):
+        assert identity in shown.out
+        assert released.out.count(identity) == 1
+    assert entries() == {ORDER, BUYER, other, another}
 
 
 def test_show_what_is_too_large_to_be_read(run: Run, tmp_path: Path) -> None:
@@ -105,7 +122,7 @@ def test_show_what_is_too_large_to_be_read(run: Run, tmp_path: Path) -> None:
     (tmp_path / "big.eml").write_bytes(b"Subject: x\r\n\r\n" + b"x" * 33 * 2**20)
     mail_id = run("ingest", "big.eml", "--quarantine", "q", "--format", "json").record["mail_id"]
     done = run("quarantine", "show", "q", mail_id, "--format", "json")
-    assert (done.code, done.record["notice"]) == (0, None)
+    assert (done.code, done.record["notices"]) == (0, [])
     done = run("quarantine", "release", "q", mail_id)
     assert done.code == 2
     assert left(tmp_path) == {mail_id}

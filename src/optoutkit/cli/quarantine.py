@@ -67,7 +67,9 @@ def show_all(folder: Quarantine, out: Output) -> ExitCode:
 def show(folder: Quarantine, mails: tuple[str, ...], *, parser: NoticeParser | None, out: Output) -> ExitCode:
     """Show why mails are there, and what they say. The mails themselves are the files DIR/ID.eml.
 
-    JSON: an object a mail, with the fields of "quarantine list", and notice (see "parse").
+    Every notice in a mail is shown: all of them count when it is released.
+
+    JSON: an object a mail, with the fields of "quarantine list", and notices, a list (see "parse" for the fields of each).
     """
     parser = parser or NoticeParser()
     for mail_id in mails:
@@ -77,12 +79,15 @@ def show(folder: Quarantine, mails: tuple[str, ...], *, parser: NoticeParser | N
             out.error(str(error))
             continue
         try:
-            notice = parser.parse(raw)
+            notices = parser.parse_all(raw)
         except MessageTooLarge:
-            notice = None
+            notices = ()
         out.result(
-            {**rendering.quarantined_record(mail), "notice": rendering.notice_record(notice)},
-            lambda: [*rendering.quarantined_lines(mail), *rendering.notice_lines(mail.id, notice)],  # noqa: B023 - called at once
+            {**rendering.quarantined_record(mail), "notices": [rendering.notice_record(notice) for notice in notices]},
+            lambda: [
+                *rendering.quarantined_lines(mail),  # noqa: B023 - called at once
+                *(line for notice in notices or [None] for line in rendering.notice_lines(mail.id, notice)),  # noqa: B023
+            ],
         )
     return out.exit_code
 

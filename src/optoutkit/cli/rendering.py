@@ -171,6 +171,8 @@ def intake_lines(file: str, result: "IntakeResult") -> Iterator[Line]:
     else:
         named = [f"order {order_id}" for order_id in result.notice.order_ids]
         named += [f"buyer {result.notice.buyer}"] if result.notice.buyer else []
+        others = (f"{'buyer' if isinstance(entry.identity, Address) else 'order'} {entry.identity}" for entry in result.recorded)
+        named = list(dict.fromkeys([*named, *others]))  # there may be several notices in a mail
         what = ", ".join([spoken(result.notice.kind), *named])
     reason = f"; {result.reason}" if result.reason else ""
     yield (f"{result.status:<13}", _STATUS_STYLES[result.status]), (file, "bold"), f": {what}{reason}"

@@ -171,6 +171,7 @@ class _Case:
             raise ValueError(f"a time needs a time zone, such as datetime.now(UTC): {arrived!r}")
         self.arrived = min(arrived or self.now, self.now)
         self.notice: Notice | None = None
+        self.orders: tuple[OrderId, ...] = ()
         self.authentication: Authentication | None = None
         self.recorded: list[OptOut] = []
         self.contradicted: list[OrderId | Digest] = []
@@ -182,6 +183,7 @@ class _Case:
         notices = self.rules.judge.parser.parse_all(self.raw)
         opt_outs = tuple(notice for notice in notices if notice.kind is NoticeKind.OPT_OUT)
         self.notice = next(iter(opt_outs or notices), None)
+        self.orders = tuple(dict.fromkeys(order for notice in opt_outs for order in notice.order_ids))
         return opt_outs
 
     def show(self, judgement: Judgement) -> None:
@@ -248,7 +250,7 @@ class _Case:
             trust=self.authentication.trust.value if self.authentication else "",
             kind=self.notice.kind.value if self.notice else "",
             sender=self.authentication.sender if self.authentication else "",
-            orders=tuple(map(str, self.notice.order_ids)) if self.notice else (),
+            orders=tuple(map(str, self.orders)),
             size=len(self.raw),
         )
         try:

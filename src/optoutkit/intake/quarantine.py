@@ -33,7 +33,7 @@ class QuarantinedMail:
         trust: How far it is trusted, as the value of :class:`optoutkit.Trust`; empty if nobody had to ask.
         kind: What it claims to be, as the value of :class:`optoutkit.NoticeKind`; empty if it could not be read.
         sender: Its From; empty unless there is exactly one.
-        orders: The orders it names.
+        orders: The orders that it says buyers have opted out by, of all notices in it.
         size: Bytes of the mail.
     """
 
