@@ -154,6 +154,19 @@ class TestCheck:
             "drafts: 2; recipients to send: 1, suppress: 1, hold: 0",
         ]
 
+    def test_a_bug_in_a_store_is_told_by_its_kind(self, run: Run, draft: Draft, listed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In a backend of somebody else's, say: nobody knows what stands in the text of its error."""
+
+        def fail(*_args: Any, **_options: Any) -> None:
+            raise KeyError("postgresql://me:password@example.com")
+
+        monkeypatch.setattr("optoutkit.stores.sqlite.SqliteStore.lookup", fail)
+        draft("a.eml", REVIEW_REQUEST, to=str(BUYER))
+        done = run("check", "a.eml")
+        assert done.code == 2
+        assert "the store failed: KeyError" in done.err
+        assert "password" not in done.err
+
     def test_what_is_known_is_shown_too(self, run: Run, draft: Draft, listed: None) -> None:
         """Even where it does not matter, as the draft is critical; as text and as JSON."""
         draft("a.eml", ADDRESS_QUESTION, to=str(BUYER))

@@ -12,7 +12,7 @@ from optoutkit.cli.guarding import no_log, policy_option, topic_option
 from optoutkit.cli.inputs import Input, read_drafts
 from optoutkit.cli.options import format_option, open_existing_store, reading, seller_option, store_option
 from optoutkit.cli.output import Output
-from optoutkit.errors import OptOutKitError, StoreUnavailable
+from optoutkit.errors import OptOutKitError, StoreError, StoreUnavailable
 from optoutkit.guard import Action, Guard, Policy
 from optoutkit.identities import OrderId
 from optoutkit.messages import Message
@@ -112,16 +112,21 @@ def check(
             )
             counts["drafts"] += 1
             counts.update(decision.action for decision in verdict.decisions)
-            if verdict.outage is not None and str(verdict.outage) not in outages:  # said once, not for each draft
-                outages.add(str(verdict.outage))
+            if verdict.outage is not None and _told(verdict.outage) not in outages:  # said once, not for each draft
+                outages.add(_told(verdict.outage))
                 passes = isinstance(verdict.outage, StoreUnavailable | OSError)  # a damaged store does not heal by waiting
-                out.error(str(verdict.outage), ExitCode.TRY_AGAIN if passes else ExitCode.BAD_INPUT)
+                out.error(_told(verdict.outage), ExitCode.TRY_AGAIN if passes else ExitCode.BAD_INPUT)
             if verdict.suppressed and not exit_zero:
                 out.codes.add(ExitCode.REFUSED)
     if counts["drafts"]:
         actions = ", ".join(f"{action.value}: {counts[action]}" for action in Action)
         out.lines([(f"drafts: {counts['drafts']}; recipients to {actions}",)])
     return out.exit_code
+
+
+def _told(outage: Exception) -> str:
+    """The text of an error, unless it is one that no store should raise: nobody knows what stands in that."""
+    return str(outage) if isinstance(outage, StoreError | OSError) else f"the store failed: {type(outage).__name__}"
 
 
 def _read_messages(paths: tuple[str, ...], out: Output) -> Iterator[tuple[Input, Message]]:
