@@ -254,12 +254,14 @@ def test_held_is_anymails_own_kind(postmarked: Any, guard: RecordingGuard, servi
 
 
 def test_anymails_backend_for_tests_can_be_wrapped(guard: RecordingGuard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It keeps what would have been sent."""
+    """It keeps what would have been sent, with what is for those who are left only."""
     from anymail.backends.test import EmailBackend
 
     monkeypatch.setattr(mail, "outbox", [], raising=False)
-    message = thanks(OPTED_OUT, BUYER)
+    data = {OPTED_OUT: {"name": "Out"}, BUYER: {"name": "Jo"}}
+    message = thanks(OPTED_OUT, BUYER, merge_data=data)
     assert guard.wrap(connection(EmailBackend)).send_messages([message]) == 1
     (sent,) = mail.outbox
     assert [str(address) for address in sent.anymail_test_params["to"]] == [BUYER]
-    assert message.to == [OPTED_OUT, BUYER]
+    assert sent.anymail_test_params["merge_data"] == {BUYER: {"name": "Jo"}}
+    assert (message.to, message.merge_data) == ([OPTED_OUT, BUYER], data)
