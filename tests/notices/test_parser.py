@@ -98,6 +98,11 @@ def test_a_notice_says_that_not_all_was_read(read: Read, head: str, rest: str) -
     assert [evidence.kind for evidence in short.evidence] == ["wording"]
 
 
+def test_what_was_asked_before_is_asked_of_all_that_follows(read: Read) -> None:
+    """A sentence that is no notice, because a question stands before it, is none the second time either."""
+    assert read(f"What does this mean? {ENGLISH}\n\n{ENGLISH}") is None
+
+
 def test_the_end_of_a_long_text_is_not_read(read: Read) -> None:
     """Nobody forwards a notice below half a megabyte of words."""
     forward = f"---------- Forwarded message ---------\nFrom: Amazon.it\nDate: x\nSubject: Notice\n\n{ENGLISH}"

