@@ -231,6 +231,7 @@ class TestIngest:
         done = run("ingest", "-", *TRUSTED, "--store", silent_store, stdin=notice())
         assert done.code == 75
         assert "the store does not answer" in done.out
+        assert "taken in" not in done.err
 
     def test_with_a_damaged_store_a_mail_server_keeps_its_mail(self, run: Run, tmp_path: Path) -> None:
         """What comes from standard input has nobody else to keep it; a mailbox has, and there the damage is what counts."""

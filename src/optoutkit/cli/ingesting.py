@@ -254,7 +254,8 @@ class _Tally:
     def add(self, result: IntakeResult) -> None:
         """Count a mail."""
         self._statuses[result.status] += 1
-        self._unproved += result.authentication is not None and result.authentication.trust is Trust.UNVERIFIED
+        is_unproved = result.authentication is not None and result.authentication.trust is Trust.UNVERIFIED
+        self._unproved += is_unproved and (self.is_verified or bool(result.recorded))
         self._kept_nowhere += result.status is IntakeStatus.QUARANTINED and not result.is_set_aside
 
     def lines(self) -> Iterator[Line]:

@@ -270,9 +270,9 @@ class TestWatch:
     def test_a_store_that_does_not_answer(
         self, box: Any, start: Callable[..., Running], slow_store: dict[str, str], tmp_path: Path
     ) -> None:
-        """It is waited for with the mail in hand, and standard error says so."""
-        box.deliver(NOTICE)
-        running = start(*WATCH, box.uri, **slow_store)
+        """It is waited for with the mail in hand, however old that is, and standard error says so."""
+        box.deliver(NOTICE, arrived='"01-Jan-2020 08:00:00 +0000"')
+        running = start(*WATCH, box.uri, "--quarantine", "q", **slow_store)
         running.err("recording")
         (tmp_path / "go").write_text("down\n")
         running.err("note: the store does not answer; trying again")
