@@ -20,6 +20,11 @@ DOCS = Path(__file__).parents[3] / "docs"
 OPTED_OUT, BUYER = "optedout@marketplace.amazon.de", "buyer@marketplace.amazon.de"
 
 
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
+def leave_logging_alone(**_kwargs: Any) -> None:
+    """A worker would change the root logger for all tests that come later."""
+
+
 def example(name: str) -> dict[str, Any]:
     """What the block of the page defines that begins with this comment."""
     found = re.search(rf"```py\n# {re.escape(name)}\n(.*?)```", (DOCS / "senders.md").read_text(encoding="utf-8"), re.DOTALL)
