@@ -74,6 +74,28 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def precision(session: nox.Session) -> None:
+    """Write how the notice parser judges the project's own mails into its page; fail if it judges any wrongly."""
+    session.install("-e", ".")
+    session.run("python", "tests/notices/precision.py")
+
+
+@nox.session
+def torture(session: nox.Session) -> None:
+    """Kill, starve and crowd the stores for minutes, and print what was counted: that nothing acknowledged is lost."""
+    session.install(f"{wheel(session)}[all]", *group("test"))
+    files = sorted(str(path) for path in pathlib.Path("tests").rglob("test_torture.py"))
+    session.run("python", "-m", "pytest", *(session.posargs or files), env={"OPTOUTKIT_TORTURE": "1"})
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Read what a fuzzer guided by coverage makes of notices, for ten minutes; words after ``--`` go to libFuzzer."""
+    session.install("-e", ".", *group("fuzz"))
+    session.run("python", "-m", "fuzz.notices", *session.posargs)
+
+
+@nox.session
 def train(session: nox.Session) -> None:
     """Make what the classifier ships anew from the training texts and lexicons; with ``-- --check`` only compare."""
     session.install("-e", ".", *group("train"))

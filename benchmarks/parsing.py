@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import mailparser
 
-from benchmarks.samples import NOTICE, SELLER_MAIL
+from benchmarks.samples import FORWARDED_NOTICE, LONG_NOTICE, NOTICE, SELLER_MAIL
 from benchmarks.timing import Result, compare
 from optoutkit import parse_notice
 
@@ -17,7 +17,13 @@ __all__ = ["measure"]
 
 def measure() -> Iterator[Result]:
     """Beside the standard library, and beside mail-parser and html.parser, on the same mail."""
-    for task, mail in (("parse a notice", NOTICE), ("turn away another mail", SELLER_MAIL)):
+    tasks = {
+        "parse a notice": NOTICE,
+        "parse a notice of 9 KB": LONG_NOTICE,
+        "parse a notice forwarded by hand": FORWARDED_NOTICE,
+        "turn away another mail": SELLER_MAIL,
+    }
+    for task, mail in tasks.items():
         work = partial(parse_notice, mail)
         yield compare(task, work, "email.message_from_bytes, compat32", partial(_standard, mail))
         yield compare(task, work, "mail-parser and html.parser", partial(_usual, mail))

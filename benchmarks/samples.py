@@ -4,9 +4,10 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from optoutkit import Address, Identity, OrderId
+from optoutkit.testing.forwarding import forward_inline
 from optoutkit.testing.notices import notice_mail
 
-__all__ = ["MESSAGE_TEXT", "NOTICE", "SELLER_MAIL", "address", "identity"]
+__all__ = ["FORWARDED_NOTICE", "LONG_NOTICE", "MESSAGE_TEXT", "NOTICE", "SELLER_MAIL", "address", "identity"]
 
 MESSAGE_TEXT = """\
 Hello Anna,
@@ -44,6 +45,35 @@ SELLER_MAIL = _seller_mail()
 
 NOTICE = notice_mail(order_ids=["302-1234567-7654321"], buyer="7yxwc3c8k00p1k3@marketplace.amazon.de", language="de")
 """A notice in the layout of 2026."""
+
+
+def _long_notice() -> bytes:
+    """A notice in a layout of nested tables with a style at every element, as mails of shops have them: some 9 KB."""
+    cell = '<td style="font-family: Arial, sans-serif; font-size: 13px; color: #333333; padding: 0 0 8px 0;" valign="top" align="left">'
+    lead = "We were unable to deliver the message you sent to Anna for order [302-1234567-7654321] "
+    reason = "because the buyer has chosen to opt out of receiving unsolicited messages from sellers."
+    sentences = [lead + reason, *MESSAGE_TEXT.replace("\n\n", "\n").splitlines()]
+    rows = "".join(
+        f'<tr>{cell}\n  <table width="100%" cellpadding="0" cellspacing="0" border="0"><tbody>\n  <tr>{cell}<p style="margin: 1px 0 8px 0; '
+        f'font: 12px/16px Arial, sans-serif;">{text}</p>\n<a href="https://www.amazon.de/gp/help/?ref=x&amp;n={number}" '
+        f'style="text-decoration: none; color: #006699;"><span>Help</span></a></td></tr></tbody></table>\n</td></tr>\n'
+        for number, text in enumerate(sentences)
+    )
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = "Amazon.de <auto-communication@amazon.de>"
+    mail["To"] = "shop@example.com"
+    mail["Subject"] = "Your message to a buyer could not be delivered"
+    mail["Date"] = "Mon, 23 Nov 2026 10:00:00 +0100"
+    mail["Message-ID"] = "<2@mail.example.com>"
+    mail.set_content(f'<html><body><table border="0" width="600"><tbody>{rows}</tbody></table></body></html>', subtype="html")
+    return mail.as_bytes()
+
+
+LONG_NOTICE = _long_notice()
+"""A notice of some 9 KB, HTML alone."""
+
+FORWARDED_NOTICE = forward_inline(NOTICE, by="gmail", words="For your information.")
+"""The notice, forwarded by hand."""
 
 
 def address(number: int) -> Address:

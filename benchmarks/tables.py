@@ -11,9 +11,12 @@ SELECT = "SELECT key FROM entry WHERE key = ?"
 
 
 def bare_table(path: Path, keys: Iterable[str]) -> sqlite3.Connection:
-    """Make a table of keys and nothing else."""
-    connection = sqlite3.connect(path)
+    """Make a table of keys and nothing else, in a file that others may write to, with the cache that the store has."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA cache_size = -16384")
     connection.execute("CREATE TABLE entry (key TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.execute("BEGIN")
     connection.executemany("INSERT INTO entry VALUES (?)", ((key,) for key in keys))
-    connection.commit()
+    connection.execute("COMMIT")
     return connection

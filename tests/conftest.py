@@ -2,10 +2,12 @@
 
 import base64
 import enum
+import os
+import shutil
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +22,9 @@ import nacl.signing
 import pytest
 from dkim.canonicalization import CanonicalizationPolicy
 from dkim.crypto import HASH_ALGORITHMS, parse_pem_private_key
+from tests.servers import postgresql_uri, valkey_cluster_uri, valkey_uri
+
+__all__ = ["postgresql_uri", "valkey_cluster_uri", "valkey_uri"]  # fixtures
 
 
 class Keys:
@@ -174,11 +179,12 @@ class Signer:
         canonicalization: bytes = b"relaxed/simple",
         tags: Mapping[str, bytes] = {},
         publish: bool = True,
+        algorithm: bytes = b"rsa-sha256",
     ) -> bytes:
         """The mail with a DKIM-Signature on top, as Amazon SES makes it, or with other tags."""
         if publish:
             self.publish(domain, selector, key=key)
-        signer = dkim.DKIM(raw, signature_algorithm=b"ed25519-sha256" if key is Keys.ED25519 else b"rsa-sha256")
+        signer = dkim.DKIM(raw, signature_algorithm=b"ed25519-sha256" if key is Keys.ED25519 else algorithm)
         signer.hasher = HASH_ALGORITHMS[signer.signature_algorithm]
         policy = CanonicalizationPolicy.from_c_value(canonicalization)
         digest = signer.hasher(policy.canonicalize_body(signer.body)).digest()
@@ -221,7 +227,11 @@ def public_half(key: bytes) -> bytes:
         return b"".join((b"k=ed25519; p=", private.verify_key.encode(nacl.encoding.Base64Encoder)))
     numbers = (private["modulus"], private["publicExponent"])
     der = b"".join(_der(0x02, number.to_bytes(number.bit_length() // 8 + 1)) for number in numbers)
-    return b"k=rsa; p=" + base64.b64encode(_der(0x30, der))
+    # As everybody publishes it: SubjectPublicKeyInfo round the key (RFC 5280 section 4.1), for RSA.
+    return b"k=rsa; p=" + base64.b64encode(_der(0x30, _RSA_ENCRYPTION + _der(0x03, b"\0" + _der(0x30, der))))
+
+
+_RSA_ENCRYPTION = bytes.fromhex("300d06092a864886f70d0101010500")
 
 
 def _der(tag: int, content: bytes) -> bytes:
@@ -255,3 +265,19 @@ def signer(dns_server: DnsServer) -> Signer:
 def keys() -> type[Keys]:
     """Keys to sign with."""
     return Keys
+
+
+@pytest.fixture
+def program() -> Callable[[str], str]:
+    """Find a program by its name, which is also that of its Debian package; where there is none the test is skipped, in CI failed."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is not None:
+            return path
+        why = f"SKIPPED FOR LACK OF {name}: install the Debian package of that name"
+        if "CI" in os.environ:
+            pytest.fail(why)
+        pytest.skip(why)
+
+    return find

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import click
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
@@ -167,10 +168,16 @@ def test_commands_and_options_are_those_of_the_program() -> None:
     context: Any = None
     commands = {name: PROGRAM.get_command(context, name) for name in PROGRAM.list_commands(context)}
     assert documented == {
-        name: {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        name: {option for parameter in parameters(command) for option in parameter.opts if option.startswith("--")}
         for name, command in commands.items()
         if command is not None
     }
+
+
+def parameters(command: click.Command) -> list[click.Parameter]:
+    """The options and arguments of a command, and of those below it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [*command.params, *(parameter for one in below for parameter in parameters(one))]
 
 
 def test_exit_codes_are_those_of_the_program() -> None:

@@ -10,6 +10,7 @@
     │   └── InvalidUri
     ├── MessageTooLarge
     ├── MissingExtra (also ImportError)
+    ├── SourceUnavailable
     ├── StoreError
     │   ├── StoreUnavailable
     │   ├── StoreCorrupt
@@ -17,7 +18,7 @@
     │   └── StoreClosed
     └── GuardError
         ├── Held            (its SMTP form is also smtplib.SMTPResponseException, code 451)
-        ├── Suppressed      (only with Policy.on_suppressed = "raise")
+        ├── Suppressed      (with Policy.on_suppressed = "raise", and where a sender knows no other way: Amazon's Messaging API)
         └── UnknownSender (also TypeError)
 
 A ValueError raised for a wrong argument in the caller's own code (a naive time, a negative limit) stays a plain ValueError.
@@ -36,6 +37,7 @@ __all__ = [
     "MessageTooLarge",
     "MissingExtra",
     "OptOutKitError",
+    "SourceUnavailable",
     "StoreClosed",
     "StoreCorrupt",
     "StoreError",
@@ -67,7 +69,7 @@ class InvalidMessage(InvalidInput):
 
 
 class InvalidUri(InvalidInput):
-    """A store URI with an unknown scheme, or one that lacks a part."""
+    """The URI of a store or a mailbox with an unknown scheme, or one that lacks a part."""
 
 
 class MessageTooLarge(OptOutKitError):
@@ -85,6 +87,10 @@ class MissingExtra(OptOutKitError, ImportError):
         """Say which feature wants which extra."""
         super().__init__(f"{feature} needs an optional package. Install it with: pip install 'optoutkit[{extra}]'")
         self.extra = extra
+
+
+class SourceUnavailable(OptOutKitError):
+    """A mailbox on a server cannot be reached, or the server went away. Trying again later is safe."""
 
 
 class StoreError(OptOutKitError):
@@ -121,11 +127,11 @@ class GuardError(OptOutKitError):
 
 
 class Held(GuardError):
-    """Nothing of the message was sent, because the store did not answer: send it again later."""
+    """Nothing of the message was sent, as nobody can say now whether it may go (the store did not answer, say): send it again later."""
 
 
 class Suppressed(GuardError):
-    """Recipients were suppressed, and the policy asks for an exception."""
+    """Recipients were suppressed, and the policy asks for an exception, or the sender has no other way to say it."""
 
 
 class UnknownSender(GuardError, TypeError):

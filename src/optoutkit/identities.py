@@ -13,7 +13,7 @@ import attrs
 
 from optoutkit.errors import InvalidAddress, InvalidInput, InvalidOrderId
 
-__all__ = ["Address", "Digest", "Identity", "OrderId", "find_order_ids", "identity_from_key"]
+__all__ = ["Address", "Digest", "Identity", "OrderId", "find_order_ids", "identity_from_key", "read_identity"]
 
 Kind = Literal["address", "order"]
 
@@ -25,7 +25,8 @@ _ALIAS_DOMAIN = re.compile(r"marketplace\.amazon\.(?:com|[a-z]{2}|com?\.[a-z]{2}
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ORDER_ID = re.compile(r"(?:[0-9]{3}|[DSP]0[0-9])-[0-9]{7}-[0-9]{7}", re.IGNORECASE)
 # Digits and letters must not touch it, but Japanese text may follow at once (amazon.md section f): no \b here.
-_ORDER_ID_IN_TEXT = re.compile(r"(?<![0-9A-Za-z-])(?:[0-9]{3}|[DSP]0[0-9])-[0-9]{7}-[0-9]{7}(?![0-9A-Za-z]|-[0-9])")
+# Found by its first hyphen, because those are few.
+_ORDER_ID_IN_TEXT = re.compile(r"-(?<=(?:[0-9]{3}|[DSP]0[0-9])-)(?<![0-9A-Za-z-](?s:...)-)[0-9]{7}-[0-9]{7}(?![0-9A-Za-z]|-[0-9])")
 _SAMPLE_DIGITS = re.compile(r"(?:[A-Z]0)?([0-9])\1*", re.IGNORECASE)
 
 
@@ -241,11 +242,27 @@ def identity_from_key(key: str) -> Identity:
     raise InvalidInput(f"not the key of an address, order or digest: {_shown(key)}")
 
 
+def read_identity(text: str) -> Identity:
+    """Read what people and lists name a buyer by: an address, an order ID, or the ``.key`` of an identity.
+
+    Raises:
+        InvalidInput: It is none of these.
+    """
+    if text.startswith(("address:", "order:", "digest:")):
+        return identity_from_key(text)
+    try:
+        return Address(text) if "@" in text else OrderId(text)
+    except InvalidOrderId as error:
+        raise InvalidInput(f"{error}, and without an @ no address either") from None
+
+
 def find_order_ids(text: str) -> Iterator[tuple[int, OrderId]]:
     """Find order IDs in running text, each with its offset, repeated ones too.
 
     IDs of one repeated digit stand in examples and newsletters, and are passed over (amazon.md section b).
     """
     for match in _ORDER_ID_IN_TEXT.finditer(text):
-        if not _SAMPLE_DIGITS.fullmatch(match[0].replace("-", "")):
-            yield match.start(), OrderId(match[0])
+        start = match.start() - 3
+        found = text[start : match.end()]
+        if not _SAMPLE_DIGITS.fullmatch(found.replace("-", "")):
+            yield start, OrderId(found)

@@ -87,9 +87,21 @@ class Message:
         """
         read = read_mail(raw_bytes(mail))
         message = cls(read.subject, read.plain or "", html=read.html, to=read.recipients, attachments=read.attachments)
-        unquoted = [read.subject]
-        unquoted += [message.text[span.start : span.end] for span in (*message.thread.own, *message.thread.signature)]
-        return attrs.evolve(message, order_ids=[order for text in unquoted for _, order in find_order_ids(_plain(text))])
+        return message.with_orders_named()
+
+    def with_orders_named(self) -> "Message":
+        """This message, about the orders that its subject and its text name, beside those it is said to be about.
+
+        What is quoted in the text does not count.
+
+        Example:
+            >>> Message("Your order 302-1234567-1234567", "Thank you!").with_orders_named().order_ids
+            (OrderId('302-1234567-1234567'),)
+        """
+        unquoted = [self.subject]
+        unquoted += [self.text[span.start : span.end] for span in (*self.thread.own, *self.thread.signature)]
+        named = (order for text in unquoted for _, order in find_order_ids(_plain(text)))
+        return attrs.evolve(self, order_ids=(*self.order_ids, *named))
 
     @property
     def text(self) -> str:

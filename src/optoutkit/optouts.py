@@ -2,6 +2,7 @@
 
 import enum
 from datetime import UTC, datetime
+from typing import Any
 
 import attrs
 
@@ -71,3 +72,15 @@ class OptOut:
     def in_force(self, at: datetime) -> bool:
         """Whether it has not expired at that time."""
         return self.expires_at is None or at < self.expires_at
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it: the identity as its key, times in ISO 8601."""
+        return {
+            "identity": self.identity.key,
+            "seller": self.seller,
+            "reason": self.reason.value,
+            "since": self.since.isoformat() if self.since else None,
+            "expires_at": self.expires_at.isoformat() if self.expires_at else None,
+            "source": self.source,
+            "verified": self.verified,
+        }

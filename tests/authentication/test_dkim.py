@@ -1,6 +1,7 @@
 """Mails that are signed for real, checked against keys in a real DNS server: what proves its sender, and what does not."""
 
 import email
+import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from optoutkit.authentication import Authentication, Trust, authenticate, authentication_flow, trusted_parties
+from optoutkit.authentication import Authentication, Trust, authenticate, authenticate_async, authentication_flow, trusted_parties
 from optoutkit.flows import run
+from optoutkit.intake import Intake
 
 AMAZON = "amazon.de"
 KEY_NAME = "s1._domainkey.amazon.de"
@@ -293,7 +295,8 @@ def test_dns_fails(check: Check, signer: Any, dns_server: Any, notice: bytes) ->
 
 
 def test_dns_is_silent(check: Check, signer: Any, dns_server: Any, notice: bytes) -> None:
-    """Nor is silence, which lasts no longer than the budget."""
+    """Nor is silence, which lasts no longer than the budget; that is five seconds unless somebody says otherwise."""
+    assert [inspect.signature(way).parameters["budget"].default for way in (authenticate, authenticate_async, Intake)] == [5.0] * 3
     signed = signer.sign(notice, AMAZON)
     dns_server.zone[KEY_NAME] = dns_server.SILENT
     assert check(signed, budget=0.2).trust is Trust.TEMPORARY

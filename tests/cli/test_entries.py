@@ -164,3 +164,21 @@ def test_a_wrong_date_is_one_line(run: Run, bad: str) -> None:
     assert done.code == 2
     assert "not a date, such as 2026-11-30" in done.err
     assert done.err.count("\n") == 1
+
+
+def test_what_is_added_in_memory_is_forgotten_and_that_is_said(run: Run) -> None:
+    """Somebody might take it for a place."""
+    done = run("add", BUYER, "--store", "memory://")
+    assert (done.code, done.out) == (0, "new: 1, known before: 0\n")
+    assert done.err.startswith("note: memory:// forgets everything when this command ends")
+
+
+def test_entries_are_counted_by_the_secret_they_bear(run: Run) -> None:
+    """Of all sellers, unless one is named, and without knowing a secret; those in clear are counted apart."""
+    old, new = (Digest("address", name, bytes(16)) for name in ("2025", "2026"))
+    record(OptOut(old), OptOut(old, "a"), OptOut(new, SHARED), OptOut(BUYER))
+    done = run("list", "--secrets")
+    assert (done.code, done.out.splitlines()) == (0, ["in clear: 1", "2025: 2", "2026: 1"])
+    assert run("list", "--secrets", "--format", "json").record == {"2025": 2, "2026": 1, "": 1}
+    assert run("list", "--secrets", "--seller", "a", "--format", "json").record == {"2025": 1}
+    assert run("list", "--secrets", "--seller", "b").err == "note: the list is empty\n"

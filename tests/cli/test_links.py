@@ -180,3 +180,18 @@ def test_no_table_raises_anything_but_ours(text: str) -> None:
             assert 2 <= row.line <= len(lines)
     with contextlib.suppress(InvalidInput):
         list(read_order_report(text.splitlines(keepends=True)))
+
+
+def test_a_slip_of_the_pen_makes_no_store(run: Run) -> None:
+    """A file that is not there, or has nothing to link, leaves no empty store behind."""
+    Path("empty.txt").write_text("order-id\tbuyer-email\n", encoding="utf-8")
+    assert run("link", "order.txt").code == 2
+    assert run("link", "empty.txt").code == 0
+    assert not Path("optouts.db").exists()
+
+
+def test_links_in_memory_are_of_no_use_and_that_is_said(run: Run) -> None:
+    """They are gone with the command."""
+    done = run("link", ORDER, BUYER, "--store", "memory://")
+    assert done.code == 0
+    assert done.err.startswith("note: memory:// forgets everything when this command ends")

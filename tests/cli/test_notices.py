@@ -53,6 +53,14 @@ def mail(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def danish(tmp_path: Path) -> bytes:
+    """A notice in a wording that only the file da.toml knows."""
+    clause = "fordi køberen har valgt ikke at modtage uopfordrede beskeder"
+    (tmp_path / "da.toml").write_text(f'language = "da"\n[[wordings]]\nkind = "opt_out"\nclause = "{clause}"\n', encoding="utf-8")
+    return f"From: {SENDER}\n\nVi kunne ikke levere din besked om ordre {ORDER}, {clause}.".encode()
+
+
 class TestParse:
     """``parse``."""
 
@@ -95,6 +103,13 @@ class TestParse:
         assert run("parse", "-", stdin=ORDINARY).out == "-: no notice\n"
         assert run("parse", "-", "--format", "json", stdin=ORDINARY).record == {"file": "-", "notice": None}
 
+    def test_wordings_of_the_users_own(self, run: Run, danish: bytes) -> None:
+        """What is in the file is known beside what is known anyway."""
+        assert run("parse", "-", stdin=danish).out == "-: no notice\n"
+        done = run("parse", "-", "--wordings", "da.toml", "--format", "json", stdin=danish)
+        assert (done.record["notice"]["kind"], done.record["notice"]["language"]) == ("opt_out", "da")
+        assert run("parse", "-", "--wordings", "da.toml", stdin=RESTRICTED).out.startswith("-: account restricted notice")
+
     def test_a_mail_beyond_the_limits_is_told(self, run: Run, mail: Path, tmp_path: Path) -> None:
         """The others are shown."""
         (tmp_path / "b.eml").write_bytes(b"Content-Type: multipart/mixed; boundary=x\n\n" + b"--x\n\n" * 2000 + b"--x--\n")
@@ -129,6 +144,13 @@ class TestIngest:
             "file": "a.eml", "status": "recorded", "reason": "", "trust": "unverified", "contradicted": [], "is_set_aside": False,
         }  # fmt: skip
         assert entries() == set()
+
+    def test_wordings_of_the_users_own(self, run: Run, danish: bytes) -> None:
+        """What they find is recorded."""
+        run("ingest", "-", *TRUSTED, stdin=danish)
+        assert entries() == set()
+        run("ingest", "-", "--wordings", "da.toml", *TRUSTED, stdin=danish)
+        assert entries() == {ORDER.key}
 
     def test_mail_that_is_no_notice_is_only_counted(self, run: Run, tmp_path: Path) -> None:
         """Unless it is asked for; a notice of another kind is always shown."""
@@ -209,6 +231,14 @@ class TestIngest:
         done = run("ingest", "-", *TRUSTED, "--store", silent_store, stdin=notice())
         assert done.code == 75
         assert "the store does not answer" in done.out
+
+    def test_with_a_damaged_store_a_mail_server_keeps_its_mail(self, run: Run, tmp_path: Path) -> None:
+        """What comes from standard input has nobody else to keep it; a mailbox has, and there the damage is what counts."""
+        (tmp_path / "optouts.db").write_bytes(b"no database" * 100)
+        (tmp_path / "notice.eml").write_bytes(notice())
+        for mail, code in (("-", 75), ("notice.eml", 2)):
+            done = run("ingest", mail, *TRUSTED, stdin=notice())
+            assert (done.code, "it is not an SQLite file" in done.err) == (code, True)
 
     def test_the_users_own_parties_prove(self, run: Run, signer: Any, dns_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """A forwarder of their own, their own mail server, a sealer."""
@@ -302,6 +332,8 @@ class TestBadInput:
             (["--forwarder", "me@"], "a forwarder is an address or a domain"),
             (["--sealer", "x"], "sealer"),
             (["--quarantine", "a.eml"], "Directory 'a.eml' is a file"),
+            (["--wordings", "a.eml"], "not a file of notice wordings: a.eml: "),
+            (["--wordings", "missing.toml"], "cannot read the file of notice wordings missing.toml: "),
             (["--quarantine", "missing/q"], "cannot keep mails in the quarantine folder missing/q"),
         ],
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import copy_context
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from optoutkit.classifier.results import Classification
 from optoutkit.errors import StoreUnavailable
-from optoutkit.guard import AsyncGuard, Delivery, Guard, GuardEvent, Verdict
+from optoutkit.guard import AsyncGuard, Delivery, Guard, GuardEvent, JointDelivery, Verdict
 from optoutkit.identities import Address, Identity, OrderId
 from optoutkit.messages import Message
 from optoutkit.optouts import OptOut
@@ -66,7 +67,8 @@ class Bench:
         async def wait() -> Any:
             return await call
 
-        return self._runner.run(wait()) if asyncio.iscoroutine(call) else call
+        # In the context of the caller, with what is declared there, and not in that of the first call.
+        return self._runner.run(wait(), context=copy_context()) if asyncio.iscoroutine(call) else call
 
     def check(self, message: Any) -> Verdict:
         """Check a message."""
@@ -80,6 +82,15 @@ class Bench:
             return send(verdict)
 
         delivery: Delivery[Any] = self.done(self.guard.deliver(message, send_later if self.is_async else send))
+        return delivery
+
+    def deliver_together(self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], Any]) -> JointDelivery[Any]:
+        """Deliver messages together by a function that does not wait."""
+
+        async def send_later(verdicts: tuple[Verdict, ...]) -> Any:
+            return send(verdicts)
+
+        delivery: JointDelivery[Any] = self.done(self.guard.deliver_together(messages, send_later if self.is_async else send))
         return delivery
 
     def record(self, *identities: Identity, **details: Any) -> None:

@@ -1,7 +1,10 @@
 """Finding the adapter for a sender."""
 
+import importlib
 import smtplib
+import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -66,6 +69,32 @@ def test_an_installed_adapter_is_found(guard: Guard, installed: list[EntryPoint]
     sender = Postman()
     assert guard.wrap(sender) == ("guarded", sender, guard)  # type: ignore[comparison-overlap]
     assert isinstance(guard.wrap(smtplib.SMTP()), smtplib.SMTP)
+
+
+def test_a_package_that_is_really_installed_is_found(guard: Guard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its entry point, as pip leaves it behind."""
+    (tmp_path / "carrier_pigeon.py").write_text(
+        """
+class Pigeon:
+    pass
+
+class ADAPTER:
+    wraps = "Pigeon"
+    knows = staticmethod(lambda sender: isinstance(sender, Pigeon))
+    wrap = staticmethod(lambda sender, guard: ("guarded", sender))
+"""
+    )
+    about = tmp_path / "carrier_pigeon-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Name: carrier-pigeon\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[optoutkit.senders]\npigeon = carrier_pigeon:ADAPTER\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    library = importlib.import_module("carrier_pigeon")
+    pigeon = library.Pigeon()
+    assert guard.wrap(pigeon) == ("guarded", pigeon)
+    with pytest.raises(UnknownSender, match="Pigeon"):
+        guard.wrap({})
+    del sys.modules[library.__name__]
 
 
 def test_a_broken_adapter_is_logged(guard: Guard, installed: list[EntryPoint], caplog: pytest.LogCaptureFixture) -> None:

@@ -2,13 +2,16 @@
 
 import asyncio
 import threading
-from contextvars import copy_context
+from collections.abc import Iterator
+from contextvars import Context, copy_context
 from typing import Any
 
 import pytest
 
+from optoutkit.classifier import Topic
 from optoutkit.errors import InvalidOrderId
-from optoutkit.guard import AsyncGuard, DecisionReason, Guard
+from optoutkit.guard import AsyncGuard, DecisionReason, Guard, topic_of_contact_reason
+from optoutkit.guard.contact_reasons import contact_reasons
 from optoutkit.identities import OrderId
 from optoutkit.messages import Message
 from optoutkit.stores.memory import AsyncMemoryStore
@@ -143,3 +146,86 @@ def test_a_context_that_is_handed_on_carries_the_word(guard: Guard) -> None:
         context = copy_context()
     assert context.run(reason, guard) is DecisionReason.DECLARED_REPLY
     assert reason(guard) is DecisionReason.NOT_OPTED_OUT
+
+
+def test_a_declaration_can_be_entered_again(guard: Guard) -> None:
+    """One after another, and inside itself: each block ends only what it began."""
+    reply = guard.declare(reply_to_buyer=True)
+    for _ in range(2):
+        with reply:
+            with reply:
+                assert reason(guard) is DecisionReason.DECLARED_REPLY
+            assert reason(guard) is DecisionReason.DECLARED_REPLY
+        assert reason(guard) is DecisionReason.NOT_OPTED_OUT
+
+
+def test_one_declaration_serves_many_threads(guard: Guard) -> None:
+    """A thread that leaves its block does not end that of another thread, nor begin one where there is none."""
+    reply, meet = guard.declare(reply_to_buyer=True), threading.Barrier(2, timeout=30)
+    found: list[DecisionReason] = []
+
+    def work() -> None:
+        with reply:
+            meet.wait()
+        found.append(reason(guard))
+        meet.wait()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    with reply:
+        meet.wait()
+        meet.wait()
+        assert reason(guard) is DecisionReason.DECLARED_REPLY
+    thread.join()
+    assert [*found, reason(guard)] == [DecisionReason.NOT_OPTED_OUT] * 2
+
+
+def test_blocks_that_end_in_another_order_leave_nothing_behind(guard: Guard) -> None:
+    """As those of two generators do: the one that is still open holds, and with the last of them all is over."""
+
+    def sending(**said: Any) -> Iterator[None]:
+        with guard.declare(**said):
+            yield
+
+    address, reply = sending(topic="shipping_address"), sending(reply_to_buyer=True)
+    next(address)
+    next(reply)
+    assert next(address, None) is None
+    assert reason(guard) is DecisionReason.DECLARED_REPLY
+    assert next(reply, None) is None
+    assert reason(guard) is DecisionReason.NOT_OPTED_OUT
+
+
+def test_a_block_may_end_in_another_context(guard: Guard) -> None:
+    """As that of an async generator does which the event loop closes: it ends there without an error, and changes nothing there."""
+    elsewhere = Context()
+    with guard.declare(custom_order=True):
+        block = guard.declare(topic="shipping_address")
+        elsewhere.run(block.__enter__)
+        block.__exit__(None, None, None)
+        assert reason(guard) is DecisionReason.CUSTOM_ORDER
+        assert elsewhere.run(reason, guard) is DecisionReason.DECLARED_CRITICAL
+    elsewhere.run(block.__exit__, None, None, None)
+    assert elsewhere.run(reason, guard) is DecisionReason.NOT_OPTED_OUT
+
+
+def test_a_contact_reason_stands_for_its_topic(guard: Guard) -> None:
+    """Whatever its spaces and capitals; a topic goes before it, and one that is not known, or leaves it open, says nothing."""
+    with guard.declare(contact_reason=" confirm  Customization details"):
+        assert reason(guard) is DecisionReason.DECLARED_CRITICAL
+        with guard.declare(contact_reason="Ask product review"):
+            assert reason(guard) is DecisionReason.NOT_OPTED_OUT
+        with guard.declare(contact_reason="Ask product review", topic="shipping_address"):
+            assert reason(guard) is DecisionReason.DECLARED_CRITICAL
+        for silent in ("Follow-up on return request", "Something new"):
+            with guard.declare(contact_reason=silent):
+                assert reason(guard) is DecisionReason.DECLARED_CRITICAL
+    for silent in ("Follow-up on return request", "Something new"):
+        assert topic_of_contact_reason(silent) is None
+        with guard.declare(contact_reason=silent):
+            assert reason(guard) is DecisionReason.NOT_OPTED_OUT
+
+
+def test_contact_reasons_lead_to_topics_of_the_classifier() -> None:
+    """Each that leads anywhere."""
+    assert {Topic(topic) for topic in contact_reasons().values() if topic}

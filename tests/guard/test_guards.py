@@ -191,7 +191,7 @@ def test_a_held_message_is_held_as_a_whole(down: Any, saying: Any) -> None:
     """Nothing of it is sent, not even to those whom no outage concerns; verdict and cause are on the exception."""
     told: list[Any] = []
     guard = Guard(down, classify=saying("thank_you"), hook=told.append)
-    with pytest.raises(Held, match="Send it again later") as caught:
+    with pytest.raises(Held, match=r"Nothing of the message was sent\. It must wait, and can be tried again later") as caught:
         guard.deliver(message(SUPPLIER, BUYER), unwanted)
     assert caught.value.__cause__ is down.down
     assert caught.value.verdict.held

@@ -93,8 +93,8 @@ def test_an_outage_and_unchecked_guidelines_are_warnings(down: Any, saying: Any,
     assert [level for level, _ in lines(logged)] == ["WARNING"] * 5
     assert [text for _, text in lines(logged) if "checker failed" in text or "guidelines, but" in text] == [
         "the guideline checker failed: RuntimeError",
-        "the policy enforces Amazon's communication guidelines, but they were not checked",
-        "the policy enforces Amazon's communication guidelines, but not all of them could be checked",
+        "the policy asks for Amazon's communication guidelines, but they were not checked",
+        "the policy asks for Amazon's communication guidelines, but not all of them could be checked",
     ]
     assert "check: hold" in lines(logged)[-1][1]
 

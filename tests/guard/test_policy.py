@@ -37,6 +37,7 @@ def test_fields_take_plain_words() -> None:
     "field",
     [
         {"critical_topics": "customization"},
+        {"request_topics": "review_request"},
         {"block_always": "complaint"},
         {"block_always": ["grudge"]},
         {"on_outage": "panic"},

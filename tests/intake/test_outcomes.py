@@ -1,6 +1,7 @@
 """What becomes of a mail when all goes well, and when it does not."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from optoutkit.authentication import Trust
 from optoutkit.errors import InvalidInput, StoreClosed
 from optoutkit.identities import Address, OrderId
-from optoutkit.intake import IntakeStatus
+from optoutkit.intake import Intake, IntakeStatus
 from optoutkit.notices import NoticeKind, NoticeParser
 from optoutkit.optouts import SHARED, OptOut
+from optoutkit.stores.opening import open_store
 from optoutkit.text.mime import Limits
 
 RECORDED, KNOWN, IGNORED, QUARANTINED, RETRY = IntakeStatus
@@ -309,3 +311,41 @@ def test_the_folder_cannot_be_written_to_any_more(aside: Any, mails: Any) -> Non
     result = aside.ingest(mails.html())
     assert (result.status, result.is_done) == (RETRY, False)
     assert "cannot be written to" in result.reason
+
+
+# Counts
+
+
+def test_counts_by_status(bench: Any, mails: Any, tmp_path: Any) -> None:
+    """Every outcome is counted, a release too, and what was handed out before does not change."""
+    bench.make(quarantine=tmp_path / "quarantine", **OWN)
+    assert bench.intake.counts == dict.fromkeys(IntakeStatus, 0)
+    for raw in (mails.mail(), mails.mail(), mails.mail("Hello"), mails.mail(sender="auto-communication@arnazon.de")):
+        bench.ingest(raw)
+    before = bench.intake.counts
+    assert before == {RECORDED: 1, KNOWN: 1, IGNORED: 1, QUARANTINED: 1, RETRY: 0}
+    (set_aside,) = bench.intake.quarantine
+    bench.release(set_aside.id)
+    assert bench.intake.counts == before | {KNOWN: 2}
+    assert before[KNOWN] == 1
+
+
+def test_counts_are_right_whatever_the_hook_does(bench: Any, mails: Any) -> None:
+    """A hook may ask for the counts, and finds the mail that it is told of among them; if it fails, the mail is counted all the same."""
+    seen = []
+
+    def hook(result: Any) -> None:
+        seen.append(bench.intake.counts[result.status])
+        raise RuntimeError
+
+    bench.make(hook=hook, **OWN).ingest(mails.mail())
+    assert seen == [1]
+    assert bench.intake.counts[RECORDED] == 1
+
+
+def test_counts_add_up_over_threads() -> None:
+    """One intake may serve many threads."""
+    with open_store("memory://") as store, ThreadPoolExecutor(8) as pool:
+        intake = Intake(store, minimum_trust=Trust.UNVERIFIED, hook=lambda _: None)
+        list(pool.map(intake.ingest, [b"Subject: hello\n\nHello"] * 400))
+        assert intake.counts[IGNORED] == 400

@@ -95,6 +95,98 @@ def test_a_forward_whatever_its_subject() -> None:
     assert parse_notice(forward_inline(mail, by="outlook", subject="Re: our buyers")) is None
 
 
+OUTLOOK_FOR_MAC = [
+    ("FW", 'On 9/10/26, 8:15 AM, "Amazon.it" <{}> wrote:'),
+    ("WG", 'Am 10.09.26, 08:15 schrieb "Amazon.it" <{}>:'),
+    ("TR", "Le 10/09/2026 08:15, « Amazon.it » <{}> a écrit :"),
+    ("I", 'Il giorno 10/09/26, 08:15 "Amazon.it" <{}> ha scritto:'),
+    ("RV", 'El 10/9/26 8:15, "Amazon.it" <{}> escribió:'),
+    ("FW", 'Op 10-09-2026 08:15 heeft "Amazon.it" <{}> geschreven:'),
+    ("ENC", 'Em 10/09/2026 08:15, "Amazon.it" <{}> escreveu:'),
+    ("PD", 'Dnia 10.09.2026 08:15 "Amazon.it" <{}> napisał(a):'),
+    ("VB", 'Den 2026-09-10 08:15 skrev "Amazon.it" <{}>:'),
+    ("FW", '2026/09/10 8:15 に、"Amazon.it" <{}> さんが書きました:'),
+    ("转发", '在 2026/9/10 08:15，"Amazon.it" <{}> 写道:'),
+    ("Fwd", "Begin forwarded message:\n\nOn Thursday, September 10, 2026, 8:15 AM, Amazon.it <{}> wrote:"),
+]
+
+
+@pytest.mark.parametrize("words", ["", "Hi,\n\nplease stop writing to this one.\n\n"], ids=["", "words"])
+@pytest.mark.parametrize(("prefix", "line"), OUTLOOK_FOR_MAC)
+def test_forwarded_below_a_line_as_answers_have_it(write: Write, prefix: str, line: str, words: str) -> None:
+    """Outlook for Mac and Yahoo's apps write such a line, and no header lines; the subject tells that it is a forward."""
+
+    def read(subject: str, between: str) -> Notice | None:
+        body = f"{words}{line.format('auto-communication@amazon.com')}\n\n{between}Dear Seller,\n{between}\n{between}{ENGLISH}\n"
+        return parse_notice(write(body, sender="Tom <tom@shop.example>", subject=subject).replace(b"10 Sep", b"11 Sep"))
+
+    notice = read(f"{prefix}: Your message", "    ")
+    assert orders_of(notice) == [ORDER]
+    assert notice is not None
+    assert (notice.form, notice.sent_at) == (Form.INLINE_FORWARD, SENT_AT)
+    assert notice.marketplace is not None
+    assert notice.marketplace.country == "IT"
+    if "forwarded message" not in line:
+        assert read("Your message", "") is None
+        assert read("Re: Your message", "") is None
+        assert read(f"{prefix}: Re: Your message", "") is None
+        assert read(f"{prefix}: Your message", "> ") is None
+
+
+def test_a_thread_forwarded_below_a_line_as_answers_have_it(read: Read) -> None:
+    """What a colleague writes about a notice is not one, whatever he quotes; nor is a line without an address Amazon's."""
+    amazon = f'On 9/10/26, 8:15 AM, "Amazon.it" <auto-communication@amazon.com> wrote:\n\n{ENGLISH}'
+    for line in ('On 9/10/26, 9:15 AM, "Jo" <jo@shop.example> wrote:', "On 9/10/26, 9:15 AM, Jo wrote:"):
+        assert read(f"{line}\n\nIs this bad?\n\n{amazon}", sender="Tom <tom@shop.example>", subject="FW: Your message") is None
+
+
+@pytest.mark.parametrize("language", READ_LANGUAGES)
+@pytest.mark.parametrize("by", ["gmail", "apple_mail", "yahoo", "thunderbird"])
+def test_the_banner_of_every_language_is_known(by: Client, language: str) -> None:
+    """Inside an answer, nothing but the banner tells a forward from a quotation."""
+    mail = notice_mail(order_ids=[ORDER])
+    assert orders_of(parse_notice(forward_inline(mail, by=by, language=language, subject="Re: our buyers"))) == [ORDER]
+
+
+BLOCKS = [
+    ("From", "Date", "To", "Subject"),
+    ("From", "Sent", "To", "Subject"),
+    ("差出人", "Date", "To", "Subject"),
+    ("寄件者", "傳送日期", "收件者", "主旨"),
+    ("寄件人", "日期", "收件人", "主旨"),
+    ("发件人", "日期", "收件人", "主题"),
+    ("Von", "Gesendet am", "An", "Betreff"),
+    ("Absender", "Datum", "Empfänger", "Betreff"),
+    ("Expéditeur", "Envoyé le", "Destinataire", "Objet"),
+    ("De", "Enviada em", "Para", "Assunto"),
+    ("Remitente", "Enviado el", "Destinatario", "Asunto"),
+    ("Mittente", "Inviato il", "Destinatario", "Oggetto"),
+    ("Afzender", "Verzonden op", "Ontvanger", "Onderwerp"),
+    ("Nadawca", "Wysłane", "Adresat", "Temat"),
+    ("Gönderen", "Gönderme Tarihi", "Alıcı", "Konu"),
+    ("المرسل", "تاريخ الإرسال", "المستلم", "الموضوع"),
+    ("से", "भेजा गया", "प्रति", "विषय"),
+]
+
+
+@pytest.mark.parametrize("mark", ["", "*"])
+@pytest.mark.parametrize("words", BLOCKS, ids=lambda words: words[0])
+def test_header_lines_in_other_words(read: Read, words: tuple[str, ...], mark: str) -> None:
+    """Older versions of programs, other programs, traditional Chinese; in any order, bold or not, the subject wrapped."""
+    values = (
+        "Amazon.it <auto-communication@amazon.com>",
+        "Thu, 10 Sep 2026 08:15:00 +0000",
+        "shop@example.com",
+        "Your message\n to a buyer",
+    )
+    lines = [f"{mark}{word}:{mark} {value}" for word, value in zip(words, values, strict=True)]
+    for block in (lines, [lines[3], *lines[:3]]):
+        notice = read("\n".join(["FYI", "", *block, "", ENGLISH]), sender="Tom <tom@shop.example>", subject="FW: x")
+        assert orders_of(notice) == [ORDER]
+        assert notice is not None
+        assert notice.sent_at == SENT_AT
+
+
 def test_quoted_as_a_whole(write: Write) -> None:
     """Some programs set ``>`` before every line of a forward, the banner too."""
     lines = [

@@ -63,6 +63,41 @@ def test_limits() -> None:
         parse_notice(_digest(long, 30))
 
 
+def test_long_headers_are_refused() -> None:
+    """The header has a limit of its own, and those of attached mails count together."""
+    with pytest.raises(MessageTooLarge, match="header"):
+        parse_notice(b"Subject: " + b"x" * 2**20 + b"\n\n")
+    long = notice_mail(order_ids=[]).replace(b"Subject:", b"X-Padding: " + b"x" * 200_000 + b"\nSubject:")
+    assert parse_notice(_digest(long, 5)) is not None
+    with pytest.raises(MessageTooLarge, match="headers"):
+        parse_notice(_digest(long, 30))
+
+
+@pytest.mark.parametrize("megabytes", [0.5, 3])
+def test_a_large_attachment_hides_no_notice(megabytes: float) -> None:
+    """Whether it stands before the text or after it."""
+    for before, after in ((int(megabytes * 2**20), 0), (0, int(megabytes * 2**20))):
+        pieces = [b"Content-Type: multipart/mixed; boundary=b\nFrom: auto-communication@amazon.com\n\n"]
+        for body in (b"x\n" * (before // 2), ENGLISH.encode(), b"x\n" * (after // 2)):
+            kind = b"application/pdf" if body.startswith(b"x") else b"text/plain"
+            pieces.append(b"--b\nContent-Type: " + kind + b"\n\n" + body + b"\n")
+        notice = parse_notice(b"".join(pieces) + b"--b--")
+        assert notice is not None
+        assert [evidence.kind for evidence in notice.evidence] == ["wording"]
+
+
+@pytest.mark.parametrize("head", ["", "Content-Type: text/html\n"])
+@pytest.mark.parametrize("rest", ["word " * 70_000, "word " * 300_000])
+def test_a_notice_says_that_not_all_was_read(read: Read, head: str, rest: str) -> None:
+    """Of a notice whose text goes on and on, the beginning is read; more orders may stand in the rest."""
+    notice = parse_notice(f"From: auto-communication@amazon.com\n{head}\n{ENGLISH}\n\n{rest}".encode())
+    assert notice is not None
+    assert [evidence.kind for evidence in notice.evidence] == ["wording", "limit"]
+    short = read(ENGLISH)
+    assert short is not None
+    assert [evidence.kind for evidence in short.evidence] == ["wording"]
+
+
 def test_the_end_of_a_long_text_is_not_read(read: Read) -> None:
     """Nobody forwards a notice below half a megabyte of words."""
     forward = f"---------- Forwarded message ---------\nFrom: Amazon.it\nDate: x\nSubject: Notice\n\n{ENGLISH}"

@@ -1,15 +1,16 @@
 """A text cut into the mails it is made of."""
 
+from collections.abc import Callable
+
 from optoutkit.notices.passages import cut
 
 BANNER = "---------- Forwarded message ---------\n"
 
 
-def passages(text: str, subject: str = "Fwd: x") -> list[tuple[str, str, str, str]]:
+def passages(text: str, subject: str = "Fwd: x", follows: Callable[[str], bool] = lambda _: True) -> list[tuple[str, str, str, str]]:
     """Sender, subject, date and words of each passage."""
-    return [
-        (each.sender, each.subject, each.date, " ".join(each.text.split())) for each in cut(text, sender="me", subject=subject, date="now")
-    ]
+    found = cut(text, sender="me", subject=subject, date="now", follows=follows)
+    return [(each.sender, each.subject, each.date, " ".join(each.text.split())) for each in found]
 
 
 def test_own_words_and_forwards_in_order() -> None:
@@ -18,10 +19,17 @@ def test_own_words_and_forwards_in_order() -> None:
     assert passages(text) == [("me", "Fwd: x", "now", "FYI"), ("A", "s1", "d1", "One"), ("B", "s2", "d2", "Two")]
 
 
+def test_what_some_forward_is_not_followed() -> None:
+    """The mail itself may always forward; what is forwarded, if its sender may."""
+    text = f"FYI\n\n{BANNER}From: A\nDate: d1\nSubject: s1\n\nOne\n\n{BANNER}From: B\nDate: d2\nSubject: s2\n\nTwo\n"
+    assert [sender for sender, *_ in passages(text, follows=lambda sender: sender == "B")] == ["me", "A"]
+    assert [sender for sender, *_ in passages(text, follows=lambda sender: sender == "A")] == ["me", "A", "B"]
+
+
 def test_places_stay() -> None:
     """The words stand where they stood, so that links can be found among them."""
     text = f"FYI\n\n{BANNER}\n> From: A\n> Date: d\n> Subject: s\n>\n> One\n> > quoted\n> two\n"
-    _, forward = cut(text, sender="me", subject="", date="")
+    _, forward = cut(text, sender="me", subject="", date="", follows=lambda _: True)
     assert forward.offset == text.index("> One")
     assert len(forward.text) == len(text) - forward.offset  # its last word is the text's
     place = text.index("two")

@@ -35,6 +35,13 @@ def test_amazon(field: str, country: str | None) -> None:
     assert (sender.marketplace and sender.marketplace.country) == country
 
 
+@pytest.mark.parametrize("field", ["Amazon.de <donotreply@amazon.com>", "atoz-guarantee-no-reply@amazon.it"])
+def test_what_amazon_passes_on(field: str) -> None:
+    """These send what others have written; at any other firm the same words say nothing."""
+    assert read_sender(field).claim is Claim.RELAY
+    assert read_sender(field.replace("@amazon", "@shop")).claim is not Claim.RELAY
+
+
 @pytest.mark.parametrize(
     "field",
     [

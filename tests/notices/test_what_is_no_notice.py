@@ -159,6 +159,27 @@ def test_forwarding_a_quotation_does_not_make_it_a_notice(write: Write, english:
     assert parse_notice(forward_as_attachment(inner)) is None
 
 
+@pytest.mark.parametrize("sender", [BUYER, "Amazon.com <donotreply@amazon.com>", "Amazon.com <atoz-guarantee-no-reply@amazon.com>"])
+@pytest.mark.parametrize("way", ["straight", "forwarded", "attached"])
+def test_what_others_wrote_and_amazon_passes_on(write: Write, english: str, sender: str, way: str) -> None:
+    """A buyer, a request to cancel or a copy of the seller's own mail may hold a notice or a forward of one; also once it is forwarded."""
+    forward = f"---------- Forwarded message ---------\nFrom: Amazon.com <auto-communication@amazon.com>\nSubject: Notice\n\n{english}"
+    for body in (english, forward, f"Look:\n\n{forward}"):
+        mail = write(body, sender=sender, more="Reply-To: Amazon.com <auto-communication@amazon.com>\n")
+        if way != "straight":
+            mail = forward_inline(mail) if way == "forwarded" else forward_as_attachment(mail)
+        assert parse_notice(mail) is None
+
+
+def test_amazons_words_introduced_by_somebody_else(write: Write) -> None:
+    """Whoever names the order and then quotes the notice behind a colon speaks about it, even under Amazon's name."""
+    order = "112-4821973-6650218"
+    lead = f"we were unable to deliver the message you sent for order [{order}]"
+    clause = "because the buyer has chosen to opt out of receiving unsolicited messages from sellers."
+    assert parse_notice(write(f"Hello Tom,\n\nwe write about order {order} although Amazon tells us: {lead} {clause}")) is None
+    assert parse_notice(write(f"Hello Tom,\n\nsubject: notice, {lead} {clause}")) is not None
+
+
 REPORT = """From: {sender}
 To: shop@example.com
 Subject: Undelivered Mail Returned to Sender

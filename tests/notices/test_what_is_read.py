@@ -144,6 +144,21 @@ def test_the_sentence_in_every_state(read: Read, order: str, clause: str) -> Non
     assert orders_of(read(f"Dear Seller,\n\nWe were unable to deliver the message you sent for order [{order}] {clause}.")) == [ORDER]
 
 
+@pytest.mark.parametrize("place", range(1, len(ORDER)))
+@pytest.mark.parametrize("end", ["\n", " \n  "])
+def test_an_order_wrapped_anywhere(read: Read, place: int, end: str) -> None:
+    """A line may end between any two characters of the order, and other numbers may stand on the lines next to it."""
+    order = ORDER[:place] + end + ORDER[place:]
+    assert orders_of(read(ENGLISH.replace(ORDER, order))) == [ORDER]
+    assert orders_of(read(ENGLISH.replace(f"[{ORDER}]", f"7\n{order}\n12"))) == [ORDER]
+
+
+def test_lines_that_make_no_order_together(read: Read) -> None:
+    """Digits too many or too few, a letter before or after them."""
+    for numbers in ("112-4821973-\n66502181", "112-4821973\n6650218", "x112-4821973-\n6650218", "112-4821973-\n6650218x", "112-4\n8\n2"):
+        assert read(ENGLISH.replace(ORDER, numbers)) is None, numbers
+
+
 def test_a_preview_that_became_visible() -> None:
     """A mail program may drop the style that hides the preview; then the notice begins with it."""
     page = (

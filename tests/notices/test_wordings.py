@@ -80,6 +80,25 @@ def test_of_two_wordings_at_one_place_the_surer_one() -> None:
     ]
 
 
+def test_a_wording_that_was_seen_replaces_a_guess(tmp_path: Path) -> None:
+    """A user who has a real Spanish notice tells its clause, which begins elsewhere than that of the translation; it decides."""
+    path = tmp_path / "es.toml"
+    path.write_text(
+        'language = "es"\n[[wordings]]\nkind = "opt_out"\nconfidence = "H"\nverified = true\nsource = "a notice of 2026-11-01"\n'
+        'clause = "comprador ha elegido no recibir mensajes no solicitados de los vendedores"',
+        encoding="utf-8",
+    )
+    mail = (
+        b"From: Amazon.es <auto-communication@amazon.com>\n\nNo hemos podido entregar el mensaje del pedido 404-1234567-7654321 porque el "
+        b"comprador ha elegido no recibir mensajes no solicitados de los vendedores."
+    )
+    guessed, seen = parse_notice(mail), NoticeParser(wordings=[path]).parse(mail)
+    assert guessed is not None
+    assert seen is not None
+    assert (guessed.confidence, guessed.evidence[0].verified) == (0.525, False)
+    assert (seen.confidence, seen.evidence[0].source, seen.order_ids) == (0.97, "a notice of 2026-11-01", guessed.order_ids)
+
+
 def test_letters_of_a_text() -> None:
     """Case, accents written apart, blanks, signs and full-width forms don't count."""
     assert letters_of("L\u2019Acheteur  a-choisi e\u0301\uff21!") == "lacheteurachoisiéa"
@@ -109,7 +128,19 @@ def test_a_users_own_file(tmp_path: Path) -> None:
         ("language = ", "fi.toml: Invalid value"),
         ('[[wordings]]\nkind = "opt_out"\nclause = "because the buyer has opted out"', "the language is missing"),
         ('language = "fi"\n[[wordings]]\nclause = "because the buyer has opted out"', "a wording needs the text 'kind'"),
-        ('language = "fi"\n[[wordings]]\nkind = "opt_out"\nclause = 3', "a wording needs the text 'clause'"),
+        ('language = "fi"\n[[wordings]]\nkind = "opt_out"\nclause = 3', "clause must be a text"),
+        ('language = "fi"\n[[wordings]]\nkind = "opt_out"', "a wording needs the text 'clause'"),
+        ('language = "fi"\n[[wordings]]\nkind = "opt_out"\nclause = "because he has opted {out"', "a brace without its other half"),
+        (f'language = "fi"\n[[wordings]]\nkind = "opt_out"\nclause = "because {"{a|b}" * 14}"', "more than 10,000 texts in one clause"),
+        ('language = "fi"\n[[wordings]]\nverfied = true', "unknown key 'verfied'"),
+        (
+            'language = "fi"\n[[wordings]]\nkind = "opt_out"\nclause = "because the buyer has opted out"\nverified = "no"',
+            "verified must be true or false",
+        ),
+        ('language = "fi"\nwordings = ["because the buyer has opted out"]', "wordings must be tables"),
+        ("wordings = 3", "wordings must be tables"),
+        ("language = []", "language must be a text"),
+        ('langauge = "fi"', "unknown key 'langauge'"),
         ('language = "fi"\n[[wordings]]\nkind = "opted"\nclause = "because the buyer has opted out"', "kind must be one of opt_out, "),
         ('language = "fi"\n[[wordings]]\nkind = "opt_out"\nclause = "opt {out|-}"', "too short to decide anything"),
         ('language = "ja"\n[[wordings]]\nkind = "opt_out"\nclause = "未承諾広告"', "too short to decide anything"),

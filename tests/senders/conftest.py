@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,11 @@ import attrs
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.lmtp import LMTP
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from optoutkit.classifier.results import Classification
 from optoutkit.guard import AsyncGuard, Guard
@@ -31,23 +37,35 @@ class Arrived:
 
 
 class Server:
-    """A server that keeps what arrives, and refuses recipients whose name begins with ``refused``."""
+    """A server that keeps what arrives, and refuses recipients whose name begins with ``refused``.
+
+    Attributes:
+        arrived: What arrived.
+        port: Where it listens.
+        answers: What it says to other recipients whom it does not take.
+        verdict: What it says to a mail; it keeps those that it says 250 to.
+    """
 
     def __init__(self) -> None:
         self.arrived: list[Arrived] = []
         self.port = 0
+        self.answers: dict[str, str] = {}
+        self.verdict = "250 2.0.0 taken"
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Refuse, or take."""
         if address.startswith("refused"):
             return "550 5.1.1 no such user"
+        if address in self.answers:
+            return self.answers[address]
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 ok"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        """Keep it."""
-        self.arrived.append(Arrived(envelope.mail_from, envelope.rcpt_tos, envelope.original_content))
-        return "250 2.0.0 taken"
+        """Keep it, or refuse it."""
+        if self.verdict.startswith("250"):
+            self.arrived.append(Arrived(envelope.mail_from, envelope.rcpt_tos, envelope.original_content))
+        return self.verdict
 
 
 class LoopbackController(Controller):
@@ -98,12 +116,47 @@ def lmtp_server(serve: Callable[..., Server]) -> Server:
     return serve(LmtpController)
 
 
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for localhost, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    path.write_bytes(private + made.public_bytes(Encoding.PEM))
+    return path
+
+
 @pytest.fixture
-def tls_server(serve: Callable[..., Server]) -> Server:
-    """An SMTP server that speaks TLS from the first byte."""
+def tls_of_server(certificate: Path) -> ssl.SSLContext:
+    """What a server needs to speak TLS."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(Path(__file__).with_name("localhost.pem"))
-    return serve(ssl_context=context)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def tls_server(serve: Callable[..., Server], tls_of_server: ssl.SSLContext) -> Server:
+    """An SMTP server that speaks TLS from the first byte."""
+    return serve(ssl_context=tls_of_server)
+
+
+@pytest.fixture
+def tls_context(certificate: Path) -> ssl.SSLContext:
+    """What a client needs to trust that server."""
+    return ssl.create_default_context(cafile=str(certificate))
 
 
 @pytest.fixture

@@ -174,6 +174,9 @@ def test_the_sync_helpers_of_the_client_are_no_way_round(async_guard: AsyncGuard
     refused, _ = smtp.sendmail_sync(SHOP, [OPTED_OUT, BUYER], b"Subject: Hello\r\n\r\nHello\r\n")
     assert list(refused) == [OPTED_OUT]
     assert [arrived.recipients for arrived in server.arrived] == [[BUYER], [BUYER]]
+    twice = async_guard.wrap(smtp)
+    assert list(twice.send_message_sync(mail(To=OPTED_OUT))[0]) == [OPTED_OUT]
+    assert len(server.arrived) == 2
 
 
 def test_a_wrapped_client_is_still_that_client(connected: Any) -> None:

@@ -5,7 +5,6 @@ import ssl
 from collections.abc import Iterator
 from email.message import EmailMessage
 from email.mime.text import MIMEText
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -286,12 +285,21 @@ def test_lmtp(lmtp_server: Any, guard: Guard) -> None:
     assert lmtp_server.arrived[0].recipients == [BUYER]
 
 
-def test_smtp_over_tls(tls_server: Any, guard: Guard) -> None:
+def test_smtp_over_tls(tls_server: Any, tls_context: ssl.SSLContext, guard: Guard) -> None:
     """The same for SMTP_SSL."""
-    context = ssl.create_default_context(cafile=str(Path(__file__).with_name("localhost.pem")))
-    with guard.wrap(smtplib.SMTP_SSL("localhost", tls_server.port, context=context)) as smtp:
+    with guard.wrap(smtplib.SMTP_SSL("localhost", tls_server.port, context=tls_context)) as smtp:
         assert list(smtp.send_message(mail(To=f"{BUYER}, {OPTED_OUT}"))) == [OPTED_OUT]
     assert tls_server.arrived[0].recipients == [BUYER]
+
+
+def test_tls_can_be_begun_later(serve: Any, tls_of_server: ssl.SSLContext, tls_context: ssl.SSLContext, guard: Guard) -> None:
+    """By STARTTLS, on the guarded client."""
+    server = serve(tls_context=tls_of_server, require_starttls=True)
+    with guard.wrap(smtplib.SMTP("localhost", server.port)) as smtp:
+        assert smtp.starttls(context=tls_context)[0] == 220
+        assert isinstance(smtp.sock, ssl.SSLSocket)
+        assert list(smtp.send_message(mail(To=f"{BUYER}, {OPTED_OUT}"))) == [OPTED_OUT]
+    assert server.arrived[0].recipients == [BUYER]
 
 
 def test_what_is_no_mail_is_refused(smtp: Any) -> None:

@@ -11,9 +11,10 @@ import pytest
 from optoutkit.errors import InvalidUri, MissingExtra, StoreUnavailable
 from optoutkit.identities import Address, OrderId
 from optoutkit.optouts import OptOut
-from optoutkit.stores.memory import MEMORY, AsyncMemoryStore, MemoryStore
+from optoutkit.stores import opening
+from optoutkit.stores.memory import AsyncMemoryStore, MemoryStore
 from optoutkit.stores.opening import open_async_store, open_store
-from optoutkit.stores.sqlite import SQLITE, AsyncSqliteStore, SqliteStore
+from optoutkit.stores.sqlite import AsyncSqliteStore, SqliteStore
 
 BUYER = Address("buyer@example.com")
 
@@ -59,7 +60,7 @@ def test_a_relative_path_is_that_of_the_opening(tmp_path: Path, monkeypatch: pyt
     ("uri", "says"),
     [
         ("optouts.db", "sqlite:///optouts.db"),
-        ("nosuch://x", r"no store for nosuch://; there is: memory://, sqlite://"),
+        ("nosuch://x", r"no store for nosuch://; there is: memory://, .*sqlite://"),
         ("memory://name", "no name"),
         ("memory:///name", "no name"),
         ("memory://?days=1", "no option 'days'"),
@@ -165,7 +166,7 @@ def test_third_parties_add_schemes() -> None:
     """A backend is found by its scheme, and gets the whole URI."""
     assert isinstance(open_store("other://host/x"), MemoryStore)
     assert isinstance(open_async_store("other://host/x"), AsyncMemoryStore)
-    with pytest.raises(InvalidUri, match="broken://, empty://, lacking://, memory://, other://, sqlite://"):
+    with pytest.raises(InvalidUri, match=r"broken://, .*lacking://, .*memory://, .*other://, .*sqlite://"):
         open_store("nosuch://")
 
 
@@ -200,6 +201,5 @@ def test_the_built_in_stores_need_no_metadata(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_entry_points_of_the_distribution_are_the_built_in_stores() -> None:
     """What the metadata says for other programs leads to the same backends."""
-    points = {point.name: point for point in entry_points(group="optoutkit.stores")}
-    assert points["memory"].load() is MEMORY
-    assert points["sqlite"].load() is SQLITE
+    points = {point.name: point.value for point in entry_points(group="optoutkit.stores")}
+    assert points == {scheme: f"{module}:{name}" for scheme, (module, name) in opening._BUILT_IN.items()}

@@ -15,6 +15,7 @@ def test_a_uri_is_taken_apart() -> None:
     )
     assert StoreUri.parse("redis://user:secret@host:1/0") == StoreUri(scheme="redis", host="user:secret@host:1", path="0", options={})
     assert StoreUri.parse("sqlite:///a#b.db").path == "a#b.db"
+    assert StoreUri.parse("x:///?a=").options == {"a": ""}
 
 
 @pytest.mark.parametrize("uri", ["", "optouts.db", "://x", "sqlite:/x", "a://secret[", "a://secret?b", "a:///?b=secret&b=2"])

@@ -325,6 +325,37 @@ def test_limits_hold_for_bytes_parts_and_depth() -> None:
         read_mail(raw, limits=Limits(max_parts=2))
     with pytest.raises(MessageTooLarge, match="deeper"):
         read_mail(raw, limits=Limits(max_depth=1))
+    with pytest.raises(MessageTooLarge, match="header"):
+        read_mail(raw, limits=Limits(max_header_bytes=read_mail(raw).header_bytes - 1))
+    with pytest.raises(MessageTooLarge, match="header"):
+        peek(raw, Limits(max_header_bytes=len(HEAD) - 1))
+    assert read_mail(raw, limits=Limits(max_header_bytes=read_mail(raw).header_bytes)).plain == "plain"
+
+
+@pytest.mark.parametrize(
+    ("text_bytes", "plain", "html", "is_cut"),
+    [
+        (None, "one\ntwo ü\n", "<p>three", False),
+        (20, "one\ntwo ü\n", "<p>three", False),
+        (14, "one\ntwo ü\n", "<p>", True),
+        (8, "one\n", "", True),
+    ],
+)
+def test_the_first_of_the_text_is_read(text_bytes: int | None, plain: str, html: str, is_cut: bool) -> None:
+    """Of texts that are too long whole lines are read, in the order of the mail, whatever else is attached."""
+    texts = [b"Content-Type: text/plain; charset=utf-8\n\n" + "one\ntwo ü\n".encode(), b"Content-Type: text/html\n\n<p>three"]
+    raw = HEAD + multipart("mixed", multipart("alternative", *texts), b"Content-Type: application/pdf\n\n" + b"x" * 1000)
+    mail = read_mail(raw, text_bytes=text_bytes)
+    assert (mail.plain, mail.html, mail.is_cut) == (plain, html, is_cut)
+    assert mail.attachments == read_mail(raw).attachments
+
+
+@pytest.mark.parametrize("size", range(8, 16))
+def test_a_text_is_not_cut_within_a_character(size: int) -> None:
+    """Else all of it would be read in another charset."""
+    plain = read_mail(HEAD + b"\n" + "füü€€😀😀".encode() * 100, text_bytes=size).plain or ""
+    assert plain
+    assert "füü€€😀😀".startswith(plain)
 
 
 def test_two_thousand_multiparts_are_refused_and_deep_ones_read() -> None:

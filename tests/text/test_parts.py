@@ -139,7 +139,17 @@ def test_the_number_of_parts_is_limited() -> None:
         parts(MIXED + b"--B\n\n" * 7, max_parts=7)
 
 
-@pytest.mark.parametrize("name", ["max_bytes", "max_parts", "max_depth"])
+def test_the_headers_of_all_parts_are_limited_together() -> None:
+    """What is folded, what has no end and what stands in parts counts as well; the body does not."""
+    fields = b"a: b\n c\n" * 10
+    assert parts(fields + b"\n" + b"x" * 1000, max_header_bytes=len(fields) + 1).start == len(fields) + 1
+    for raw in (fields + b"\n", fields, b" b\n" * 30 + b"\n", b"Subject: " + b"x" * 100, MIXED + (b"--B\n" + fields[:40] + b"\n") * 3):
+        parts(raw + b"\n", max_header_bytes=200)
+        with pytest.raises(MessageTooLarge, match="header"):
+            parts(raw + b"\n", max_header_bytes=79)
+
+
+@pytest.mark.parametrize("name", ["max_bytes", "max_parts", "max_depth", "max_header_bytes"])
 def test_limits_are_positive(name: str) -> None:
     """A limit of nothing is a mistake of the caller."""
     with pytest.raises(ValueError, match=name):

@@ -14,32 +14,50 @@ from optoutkit.cli.options import (
     reading,
     seller_option,
     store_option,
+    warn_of_memory,
 )
 from optoutkit.cli.output import Output
 from optoutkit.identities import Identity
 from optoutkit.optouts import OptOut, Reason
+from optoutkit.stores.hashed import entries_by_secret
+from optoutkit.stores.inventory import TellsSellers
 from optoutkit.stores.opening import open_store
 
 __all__ = ["add", "erase", "show", "withdraw"]
 
 
 @click.command("list")
+@click.option("--secrets", is_flag=True, help="Instead, count the entries of all sellers by the secret that their digests were made with.")
 @store_option
 @seller_option
 @format_option
-def show(uri: str, seller: str, out: Output) -> ExitCode:
+def show(*, secrets: bool, uri: str, seller: str, out: Output) -> ExitCode:
     """Show the opt-outs in the store, those that have expired included, in the order of addresses and orders.
 
     JSON: an object an entry, with identity (such as address:abc@marketplace.amazon.de or order:302-1234567-1234567), seller, reason, since,
-    expires_at, source, verified. Other commands take such an identity, too.
+    expires_at, source, verified. Other commands take such an identity, too. With --secrets: an object with the number of entries by
+    the name of the secret; "" stands for those in clear.
     """
+    if secrets:
+        return _count_by_secret(uri, seller, out)
     now = datetime.now(UTC)
     empty = True
     with open_existing_store(uri) as store:
         for entry in store.scan(seller=seller):
             empty = False
-            out.result(rendering.entry_record(entry), lambda: rendering.entry_lines(entry, now))  # noqa: B023 - called at once
+            out.result(entry.to_dict(), lambda: rendering.entry_lines(entry, now))  # noqa: B023 - called at once
     if empty:
+        out.note("the list is empty")
+    return out.exit_code
+
+
+def _count_by_secret(uri: str, seller: str, out: Output) -> ExitCode:
+    """How many entries each secret of a store of digests still bears; the store need not know them."""
+    with open_existing_store(uri) as store:
+        sellers = store.sellers() if isinstance(store, TellsSellers) and not seller else [seller]
+        counts = entries_by_secret(entry for name in sellers for entry in store.scan(seller=name))
+    out.result(counts, lambda: [(f"{name or 'in clear'}: {count}",) for name, count in sorted(counts.items())])
+    if not counts:
         out.note("the list is empty")
     return out.exit_code
 
@@ -71,6 +89,7 @@ def add(
     JSON: an object with new and known, the numbers of entries.
     """
     since = since or datetime.now(UTC)
+    warn_of_memory(uri, out)
     with open_store(uri) as store:
         report = store.record(
             OptOut(identity, seller, reason=Reason(reason), since=since, expires_at=expires, source=source) for identity in identities

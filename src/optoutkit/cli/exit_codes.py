@@ -15,6 +15,7 @@ class ExitCode(enum.IntEnum):
     TRY_AGAIN = 75
     INTERRUPTED = 130
     PIPE_CLOSED = 141
+    TERMINATED = 143
 
     @property
     def meaning(self) -> str:
@@ -32,6 +33,7 @@ _MEANINGS = {
     ExitCode.TRY_AGAIN: "The store cannot be reached or written, or DNS did not answer: try again later (EX_TEMPFAIL of sysexits).",
     ExitCode.INTERRUPTED: "Interrupted with Ctrl-C. What was recorded before stays recorded.",
     ExitCode.PIPE_CLOSED: "Whoever read the output went away.",
+    ExitCode.TERMINATED: "Ended by SIGTERM. What was recorded before stays recorded. A command that runs on ends with 0.",
 }
 _MOST_URGENT_FIRST = (ExitCode.BAD_INPUT, ExitCode.TRY_AGAIN, ExitCode.REFUSED)
 

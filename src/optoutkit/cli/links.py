@@ -8,7 +8,7 @@ import attrs
 import click
 
 from optoutkit.cli.exit_codes import ExitCode
-from optoutkit.cli.options import format_option, seller_option, store_option
+from optoutkit.cli.options import format_option, seller_option, store_option, warn_of_memory
 from optoutkit.cli.order_reports import BadRow, Row, read_order_report
 from optoutkit.cli.output import Line, Output
 from optoutkit.errors import InvalidInput
@@ -58,12 +58,15 @@ def link(arguments: tuple[str, ...], uri: str, seller: str, out: Output) -> Exit
             pairs = _pairs(path, tally, out)
         case _:
             raise click.UsageError("Give an order and an address, or one file.")
+    warn_of_memory(uri, out)
     remaining = iter(pairs)
-    with open_store(uri) as store:
-        while batch := list(islice(remaining, _BATCH)):
-            report = store.link(batch, seller=seller, replace=True)
-            tally.new += report.new
-            tally.known += report.known
+    if batch := list(islice(remaining, _BATCH)):  # where there is nothing to link, a store need not be made
+        with open_store(uri) as store:
+            while batch:
+                report = store.link(batch, seller=seller, replace=True)
+                tally.new += report.new
+                tally.known += report.known
+                batch = list(islice(remaining, _BATCH))
     out.result(tally.record(), tally.lines)
     return out.exit_code
 

@@ -5,21 +5,19 @@ from collections.abc import Iterator
 
 import click
 
-from optoutkit.classifier import Topic
 from optoutkit.classifier import classify as classify_message
 from optoutkit.cli import rendering
 from optoutkit.cli.exit_codes import ExitCode
+from optoutkit.cli.guarding import no_log, policy_option, topic_option
 from optoutkit.cli.inputs import Input, read_drafts
 from optoutkit.cli.options import format_option, open_existing_store, reading, seller_option, store_option
 from optoutkit.cli.output import Output
 from optoutkit.errors import OptOutKitError, StoreUnavailable
-from optoutkit.guard import Action, Guard, GuardEvent, Policy
+from optoutkit.guard import Action, Guard, Policy
 from optoutkit.identities import OrderId
 from optoutkit.messages import Message
 
 __all__ = ["check", "classify"]
-
-_POLICIES = {"amazon": Policy.AMAZON, "strict": Policy.STRICT, "audit": Policy.AUDIT}
 
 
 @click.command()
@@ -57,12 +55,7 @@ def _show_classification(file: str | None, message: Message, out: Output) -> Non
 @click.argument("drafts", metavar="DRAFT...", nargs=-1, required=True)
 @click.option("--reply", is_flag=True, help="They answer a message of the buyer on its thread. No header can prove that: it is your word.")
 @click.option("--custom-order", is_flag=True, help="They are about a Handmade or Custom order, whose buyers cannot opt out.")
-@click.option(
-    "--topic",
-    metavar="TOPIC",
-    type=click.Choice([topic.value for topic in Topic]),
-    help="What they are about, if you know it, such as shipping_address; a wrong name is answered with all there are.",
-)
+@topic_option
 @click.option(
     "--order-id",
     "order_ids",
@@ -71,7 +64,7 @@ def _show_classification(file: str | None, message: Message, out: Output) -> Non
     callback=reading(OrderId),
     help="An order they are about, beside those they name.",
 )
-@click.option("--policy", type=click.Choice(list(_POLICIES)), default="amazon", show_default=True, help="The rules to go by.")
+@policy_option
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even if a draft must not go to somebody.")
 @store_option
 @seller_option
@@ -83,7 +76,7 @@ def check(
     custom_order: bool,
     topic: str | None,
     order_ids: tuple[OrderId, ...],
-    policy: str,
+    policy: Policy,
     exit_zero: bool,
     uri: str,
     seller: str,
@@ -102,7 +95,7 @@ def check(
     counts = Counter[str]()
     outages = set[str]()
     with open_existing_store(uri) as store:
-        guard = Guard(store, seller=seller, policy=_POLICIES[policy], hook=_no_log)
+        guard = Guard(store, seller=seller, policy=policy, hook=no_log)
         for draft, message in _read_messages(drafts, out):
             with guard.declare(topic=topic, reply_to_buyer=reply, custom_order=custom_order, order_ids=order_ids):
                 verdict = guard.check(message)
@@ -135,7 +128,3 @@ def _read_messages(paths: tuple[str, ...], out: Output) -> Iterator[tuple[Input,
             out.error(f"{draft.name}: {error}")
         else:
             yield draft, message
-
-
-def _no_log(_event: GuardEvent) -> None:
-    """The command tells its user all that the guard would log."""

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from optoutkit.cli.output import Output
-from optoutkit.errors import InvalidInput, InvalidOrderId
-from optoutkit.identities import Address, Identity, OrderId, identity_from_key
+from optoutkit.errors import InvalidInput
+from optoutkit.identities import read_identity
 from optoutkit.stores.base import OptOutStore
 from optoutkit.stores.opening import open_store
 from optoutkit.stores.uris import StoreUri
@@ -18,11 +18,11 @@ __all__ = [
     "format_option",
     "identities_argument",
     "open_existing_store",
-    "read_identity",
     "read_time",
     "reading",
     "seller_option",
     "store_option",
+    "warn_of_memory",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,20 +40,6 @@ def reading(read: Callable[[str], Any]) -> Callable[[click.Context, click.Parame
             raise click.BadParameter(f"{error}.", ctx, param) from None
 
     return callback
-
-
-def read_identity(text: str) -> Identity:
-    """Read an address, an order ID, or the key of one as ``list --format json`` prints it.
-
-    Raises:
-        InvalidInput: It is none of these.
-    """
-    if text.startswith(("address:", "order:", "digest:")):
-        return identity_from_key(text)
-    try:
-        return Address(text) if "@" in text else OrderId(text)
-    except InvalidOrderId as error:
-        raise InvalidInput(f"{error}, and without an @ no address either") from None
 
 
 def read_time(text: str) -> datetime:
@@ -122,6 +108,12 @@ def open_existing_store(uri: str) -> OptOutStore:
     if parsed.scheme == "sqlite" and _is_missing(Path(parsed.path)):
         raise InvalidInput(f'{parsed.path}: there is no such store yet; make it with "ingest" or "add", or name another one with --store')
     return open_store(uri)
+
+
+def warn_of_memory(uri: str, out: Output) -> None:
+    """Tell who writes into a store in memory that it is gone with the command."""
+    if StoreUri.parse(uri).scheme == "memory":
+        out.note("memory:// forgets everything when this command ends; name a file with --store sqlite:///optouts.db")
 
 
 def _is_missing(path: Path) -> bool:

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
 from optoutkit.cli.exit_codes import ExitCode, worst
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
 
 __all__ = ["Line", "Output", "printable"]
 
@@ -51,6 +54,11 @@ class Output:
         """Whether the results are text on a terminal."""
         return self._results.is_terminal and not self._json
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether notes and errors go to a terminal, and progress is shown there."""
+        return self._notes.is_terminal
+
     def result(self, record: Mapping[str, Any], lines: Callable[[], Iterable[Line]]) -> None:
         """Write one result.
 
@@ -66,6 +74,10 @@ class Output:
     def document(self, text: str) -> None:
         """Write a text as it is, such as a JSON document of several lines."""
         self._results.file.write(text + "\n")
+
+    def flush(self) -> None:
+        """Let whoever reads the results have them now."""
+        self._results.file.flush()
 
     def lines(self, lines: Iterable[Line]) -> None:
         """Write lines that only people need; nothing where JSON is wanted."""
@@ -92,19 +104,51 @@ class Output:
         Yields:
             A function to be called for each.
         """
-        if not self._notes.is_terminal:
+        if not self.is_watched:
             yield lambda: None
             return
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - slow, and seldom needed
+        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - slow, and seldom needed
 
-        columns = (SpinnerColumn("line"), TextColumn("{task.completed:,.0f} " + what), TimeElapsedColumn())
+        with self._live(SpinnerColumn("line"), TextColumn("{task.completed:,.0f} " + what), TimeElapsedColumn()) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda: bar.advance(task)
+
+    @contextmanager
+    def meter(self, what: str) -> Iterator[Callable[[int, int, int | None], None]]:
+        """Show on the terminal, if there is one, how far long work is, how fast it goes, and how long it will take.
+
+        Args:
+            what: What is counted, such as ``"rows"``.
+
+        Yields:
+            A function to be called with how many were done so far, how much of the whole that is, and how much the whole is, in whatever
+            unit; None where that is not known.
+        """
+        if not self.is_watched:
+            yield lambda _count, _done, _total: None
+            return
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415 - slow, and seldom needed
+
+        count = TextColumn("{task.fields[count]:,} {task.description}, {task.fields[rate]:,.0f} a second")
+        with self._live(count, BarColumn(), TimeElapsedColumn(), TextColumn("left:"), TimeRemainingColumn()) as bar:
+            task = bar.add_task(what, total=None, count=0, rate=0.0)
+
+            def show(count: int, done: int, total: int | None) -> None:
+                bar.update(task, completed=done, total=total, count=count, rate=count / (bar.tasks[0].elapsed or 1))
+
+            yield show
+
+    @contextmanager
+    def _live(self, *columns: "ProgressColumn") -> Iterator["Progress"]:
+        """A line that moves; results that go to the same terminal are written above it."""
+        from rich.progress import Progress  # noqa: PLC0415 - slow, and seldom needed
+
         results = self._results
         with Progress(*columns, console=self._notes, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
-            task = bar.add_task(what, total=None)
             if results.is_terminal:
-                self._results = self._notes  # which writes above the moving line
+                self._results = self._notes
             try:
-                yield lambda: bar.advance(task)
+                yield bar
             finally:
                 self._results = results
 

@@ -13,19 +13,22 @@ from optoutkit.optouts import OptOut
 if TYPE_CHECKING:  # each command loads the rooms it needs, and no other
     from optoutkit.classifier import Classification, Evidence
     from optoutkit.guard import Verdict
-    from optoutkit.intake import IntakeResult
+    from optoutkit.intake import IntakeResult, QuarantinedMail
     from optoutkit.messages import Message
     from optoutkit.notices import Notice
 
 __all__ = [
     "classification_lines",
     "classification_record",
+    "delivery_lines",
+    "delivery_record",
     "entry_lines",
-    "entry_record",
     "intake_lines",
     "intake_record",
     "notice_lines",
     "notice_record",
+    "quarantined_lines",
+    "quarantined_record",
     "spoken",
     "verdict_lines",
     "verdict_record",
@@ -154,7 +157,7 @@ def intake_record(file: str, result: "IntakeResult") -> dict[str, Any]:
         "reason": result.reason,
         "trust": result.authentication.trust.value if result.authentication else None,
         "notice": notice_record(result.notice),
-        "recorded": [entry_record(entry) for entry in result.recorded],
+        "recorded": [entry.to_dict() for entry in result.recorded],
         "contradicted": [str(order_id) for order_id in result.contradicted],
         "mail_id": result.mail_id,
         "is_set_aside": result.is_set_aside,
@@ -175,6 +178,52 @@ def intake_lines(file: str, result: "IntakeResult") -> Iterator[Line]:
         yield (f"{'':<13}already known as another buyer's: {', '.join(map(str, result.contradicted))}",)
 
 
+def delivery_record(seller: str, result: "IntakeResult") -> dict[str, Any]:
+    """What became of a mail that was delivered; such lines end up in logs, so no address and no order is in it."""
+    return {
+        "seller": seller,
+        "status": result.status.value,
+        "reason": result.reason,
+        "trust": result.authentication.trust.value if result.authentication else None,
+        "recorded": len(result.recorded),
+        "contradicted": len(result.contradicted),
+        "mail_id": result.mail_id,
+        "is_set_aside": result.is_set_aside,
+    }
+
+
+def delivery_lines(seller: str, result: "IntakeResult") -> Iterator[Line]:
+    """What became of a mail that was delivered, without any address or order."""
+    whose = f", seller {seller}" if seller else ""
+    trust = result.authentication.trust.value if result.authentication else "not asked"
+    contradicted = f", {len(result.contradicted)} contradicted links" if result.contradicted else ""
+    reason = f"; {result.reason}" if result.reason else ""
+    what = f": {len(result.recorded)} opt-outs (trust {trust}{contradicted}){reason}"
+    yield (f"{result.status:<13}", _STATUS_STYLES[result.status]), (f"mail {result.mail_id}", "bold"), f"{whose}{what}"
+
+
+def quarantined_record(mail: "QuarantinedMail") -> dict[str, Any]:
+    """A mail in quarantine."""
+    return {
+        "id": mail.id,
+        "since": _time(mail.since),
+        "arrived": _time(mail.arrived),
+        "reason": mail.reason,
+        "trust": mail.trust or None,
+        "kind": mail.kind or None,
+        "sender": mail.sender,
+        "orders": list(mail.orders),
+        "size": mail.size,
+    }
+
+
+def quarantined_lines(mail: "QuarantinedMail") -> Iterator[Line]:
+    """A mail in quarantine."""
+    orders = f", order {', '.join(mail.orders)}" if mail.orders else ""
+    sender = f", from {mail.sender}" if mail.sender else ""
+    yield (mail.id, "bold"), f"  {mail.since:%Y-%m-%d %H:%M}  {spoken(mail.kind) or 'unread'}{orders}{sender}; {mail.reason}"
+
+
 def verdict_record(file: str, subject: str, verdict: "Verdict") -> dict[str, Any]:
     """What may become of a draft."""
     return {"file": file, "subject": subject, **verdict.to_dict()}
@@ -186,19 +235,6 @@ def verdict_lines(file: str, subject: str, verdict: "Verdict") -> Iterator[Line]
     for decision in verdict.decisions:
         yield "  ", (f"{decision.action:<8}", _ACTION_STYLES[decision.action]), "  ", (decision.recipient, "bold")
         yield (f"{'':<12}{decision.explanation}",)
-
-
-def entry_record(entry: OptOut) -> dict[str, Any]:
-    """An entry of the list."""
-    return {
-        "identity": entry.identity.key,
-        "seller": entry.seller,
-        "reason": entry.reason.value,
-        "since": _time(entry.since),
-        "expires_at": _time(entry.expires_at),
-        "source": entry.source,
-        "verified": entry.verified,
-    }
 
 
 def entry_lines(entry: OptOut, now: datetime) -> Iterator[Line]:

@@ -1,10 +1,11 @@
 """The guard: decides for each recipient of a message whether it may go, and stands between a program and its sender."""
 
 from optoutkit.guard.adapters import SenderAdapter
+from optoutkit.guard.contact_reasons import topic_of_contact_reason
 from optoutkit.guard.decisions import Action, Decision, DecisionReason, Guidelines, Verdict
 from optoutkit.guard.envelopes import enveloped
-from optoutkit.guard.guards import AsyncGuard, Delivery, Guard
-from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LinkContradicted, LinkFailed, LogHook
+from optoutkit.guard.guards import AsyncGuard, Delivery, Guard, JointDelivery
+from optoutkit.guard.hooks import Decided, GuardEvent, Hook, LedgerFailed, LinkContradicted, LinkFailed, LogHook
 from optoutkit.guard.parties import read_address
 from optoutkit.guard.policy import Policy
 
@@ -19,6 +20,8 @@ __all__ = [
     "GuardEvent",
     "Guidelines",
     "Hook",
+    "JointDelivery",
+    "LedgerFailed",
     "LinkContradicted",
     "LinkFailed",
     "LogHook",
@@ -27,4 +30,5 @@ __all__ = [
     "Verdict",
     "enveloped",
     "read_address",
+    "topic_of_contact_reason",
 ]

@@ -25,6 +25,9 @@ _GROUP = "optoutkit.senders"
 _BUILT_IN = (
     EntryPoint("smtplib", "optoutkit.senders.smtplib:ADAPTER", _GROUP),
     EntryPoint("aiosmtplib", "optoutkit.senders.aiosmtplib:ADAPTER", _GROUP),
+    EntryPoint("sendgrid", "optoutkit.senders.sendgrid:ADAPTER", _GROUP),
+    EntryPoint("ses", "optoutkit.senders.ses:ADAPTER", _GROUP),
+    EntryPoint("sp_api", "optoutkit.senders.sp_api:ADAPTER", _GROUP),
 )
 _LAST = EntryPoint("callable", "optoutkit.senders.callables:ADAPTER", _GROUP)  # takes all that can be called, so it is asked last
 

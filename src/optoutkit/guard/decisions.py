@@ -36,6 +36,11 @@ class DecisionReason(enum.StrEnum):
     OPTED_OUT = "opted_out"
     STORE_UNAVAILABLE = "store_unavailable"
     GUIDELINE_VIOLATION = "guideline_violation"
+    ALREADY_REQUESTED = "already_requested"
+    """The ledger knows of a request for this order, and Amazon allows one."""
+    REQUEST_PENDING = "request_pending"
+    """A request for this order is being sent by somebody else right now."""
+    LEDGER_UNAVAILABLE = "ledger_unavailable"
     UNREADABLE_ADDRESS = "unreadable_address"
     NOT_OPTED_OUT = "not_opted_out"
 
@@ -108,7 +113,7 @@ class Verdict:
         decisions: One a recipient; for a message without recipients one an order; none where there is neither.
         guidelines: Whether the message was held against Amazon's guidelines.
         violations: The rules of these that it breaks.
-        outage: Why the store could not be asked; None if it was, or if there was no need to.
+        outage: Why the store, or the ledger, could not be asked; None if it was, or if there was no need to.
     """
 
     decisions: tuple[Decision, ...]

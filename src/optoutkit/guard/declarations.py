@@ -1,12 +1,13 @@
 """What only the caller knows of a message, declared round the call that sends it."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 
 import attrs
 
+from optoutkit.guard.contact_reasons import topic_of_contact_reason
 from optoutkit.identities import OrderId
 from optoutkit.messages import Message
 
@@ -30,6 +31,13 @@ class Declaration:
     custom_order: bool | None = None
     order_ids: tuple[OrderId, ...] | None = attrs.field(default=None, converter=_order_ids)
 
+    @classmethod
+    def made_of(cls, *, topic: str | None, contact_reason: str | None, **said: object) -> "Declaration":
+        """One whose topic is the one given, else that of the contact reason, if that is a known one."""
+        if topic is None and contact_reason is not None:
+            topic = topic_of_contact_reason(contact_reason)
+        return cls(topic=topic, **said)  # type: ignore[arg-type]
+
     def over(self, outer: "Declaration") -> "Declaration":
         """This one, with the word of the outer where this one has none."""
         said = attrs.asdict(self, recurse=False, filter=lambda _field, value: value is not None)
@@ -50,21 +58,45 @@ class Declaration:
 
 _NOTHING = Declaration()
 
+
+class _Block(AbstractContextManager[None]):
+    """A ``with`` block, which can be entered again, also while it is entered. It keeps no state of its own."""
+
+    def __init__(self, guard: object, declaration: Declaration) -> None:
+        self._guard = guard
+        self.declaration = declaration
+
+    def __enter__(self) -> None:
+        entered = _ENTERED.get()
+        _ENTERED.set(MappingProxyType({**entered, self._guard: (*entered.get(self._guard, ()), self)}))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        # Generators and event loops may leave blocks in another order than they entered them, or in another context. So just this
+        # one is taken out, and only where it is: to put back what was there before would let another's word hold for ever.
+        entered = dict(_ENTERED.get())
+        blocks = list(entered.pop(self._guard, ()))
+        for index in reversed(range(len(blocks))):
+            if blocks[index] is self:
+                del blocks[index]
+                break
+        if blocks:
+            entered[self._guard] = tuple(blocks)
+        _ENTERED.set(MappingProxyType(entered))
+
+
 # One variable for all guards, as context variables are never collected; each guard finds its own entry. Never changed in place: a task
 # started inside a block keeps what held when it was started.
-_IN_FORCE: ContextVar[Mapping[object, Declaration]] = ContextVar("optoutkit_declarations", default=MappingProxyType({}))
+_ENTERED: ContextVar[Mapping[object, tuple[_Block, ...]]] = ContextVar("optoutkit_declarations", default=MappingProxyType({}))
 
 
 def in_force(guard: object) -> Declaration:
     """What is declared for this guard in the current thread or task."""
-    return _IN_FORCE.get().get(guard, _NOTHING)
+    said = _NOTHING
+    for block in _ENTERED.get().get(guard, ()):
+        said = block.declaration.over(said)
+    return said
 
 
-@contextmanager
-def declared(guard: object, declaration: Declaration) -> Iterator[None]:
+def declared(guard: object, declaration: Declaration) -> AbstractContextManager[None]:
     """Let a declaration hold for one guard, in this thread or task only, until the block ends."""
-    token = _IN_FORCE.set({**_IN_FORCE.get(), guard: declaration.over(in_force(guard))})
-    try:
-        yield
-    finally:
-        _IN_FORCE.reset(token)
+    return _Block(guard, declaration)

@@ -10,7 +10,10 @@ from optoutkit.optouts import OptOut, Reason
 if TYPE_CHECKING:
     from optoutkit.guard.rules import Case
 
-__all__ = ["explain"]
+__all__ = ["ONLY_REPORTED", "explain", "explain_request"]
+
+ONLY_REPORTED = "Only reported. "
+"""What stands before the explanation of a decision that is not enforced."""
 
 _MAX_RULES_NAMED = 3
 
@@ -34,6 +37,18 @@ _ON_OUTAGE = {
 }
 
 
+_ONE_AN_ORDER = "Amazon allows one request an order, for a review, for feedback or the like"
+
+
+def explain_request(action: Action, reason: DecisionReason) -> str:
+    """Say why a request was not let through, or was though nobody could tell whether it is the first."""
+    if reason is DecisionReason.ALREADY_REQUESTED:
+        return f"It must not go: {_ONE_AN_ORDER}, and one was sent before."
+    if reason is DecisionReason.REQUEST_PENDING:
+        return f"It must wait, and can be tried again later: {_ONE_AN_ORDER}, and another one is being sent right now."
+    return f"{_ON_OUTAGE[action]}: {_ONE_AN_ORDER}, and the ledger of requests could not be read."
+
+
 def explain(action: Action, reason: DecisionReason, opt_out: OptOut | None, party: Party, case: "Case") -> str:
     """Say why a decision on one recipient was taken."""
     sentence = _FIXED.get(reason) or _sentence(action, reason, opt_out, party, case)
@@ -41,6 +56,8 @@ def explain(action: Action, reason: DecisionReason, opt_out: OptOut | None, part
         sentence += " Amazon's communication guidelines were not checked."
     if party.is_buyer and case.guidelines is Guidelines.INCOMPLETE:
         sentence += " Not all of Amazon's communication guidelines could be checked."
+    if party.is_buyer and case.violations and reason is not DecisionReason.GUIDELINE_VIOLATION:
+        sentence += f" It breaks Amazon's communication guidelines ({_rules(case)})."
     return sentence
 
 
@@ -50,8 +67,7 @@ def _sentence(action: Action, reason: DecisionReason, opt_out: OptOut | None, pa
     if reason is DecisionReason.DECLARED_CRITICAL:
         return f"It may go: the caller declared a topic that is critical to the order ({_spoken(case.message.topic)})."
     if reason is DecisionReason.GUIDELINE_VIOLATION:
-        rules = ", ".join(_spoken(violation.rule) for violation in case.violations[:_MAX_RULES_NAMED])
-        return f"It must not go: it breaks Amazon's communication guidelines ({rules})."
+        return f"It must not go: it breaks Amazon's communication guidelines ({_rules(case)})."
     if opt_out is None:
         where = "" if party.is_buyer else ", and the recipient is no Amazon buyer"
         return f"{_ON_OUTAGE[action]}: the opt-out list could not be read{where}, and {_why_not_critical(case)}."
@@ -60,6 +76,12 @@ def _sentence(action: Action, reason: DecisionReason, opt_out: OptOut | None, pa
     if reason is DecisionReason.BLOCKED_REASON:
         return f"It must not go, though it is critical: {listed}, and the policy withholds all messages for that reason."
     return f"It must not go: {listed}, and {_why_not_critical(case)}."
+
+
+def _rules(case: "Case") -> str:
+    rules = list(dict.fromkeys(_spoken(violation.rule) for violation in case.violations))
+    more = len(rules) - _MAX_RULES_NAMED
+    return ", ".join(rules[:_MAX_RULES_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _why_not_critical(case: "Case") -> str:

@@ -11,7 +11,7 @@ from optoutkit.guard.parties import parties
 from optoutkit.identities import Address, OrderId
 from optoutkit.messages import Message
 
-__all__ = ["Decided", "GuardEvent", "Hook", "LinkContradicted", "LinkFailed", "LogHook"]
+__all__ = ["Decided", "GuardEvent", "Hook", "LedgerFailed", "LinkContradicted", "LinkFailed", "LogHook"]
 
 
 @attrs.frozen(kw_only=True)
@@ -63,7 +63,24 @@ class LinkFailed:
     error: Exception
 
 
-GuardEvent = Decided | LinkContradicted | LinkFailed
+@attrs.frozen(kw_only=True)
+class LedgerFailed:
+    """What became of a request could not be told to the ledger. If nothing is heard of it, it counts as sent in the end.
+
+    Attributes:
+        seller: Whose orders these are.
+        order_ids: The orders of the request.
+        sent: Whether it was sent.
+        error: What the ledger raised.
+    """
+
+    seller: str
+    order_ids: tuple[OrderId, ...]
+    sent: bool
+    error: Exception
+
+
+GuardEvent = Decided | LinkContradicted | LinkFailed | LedgerFailed
 """What a hook is told."""
 
 Hook = Callable[[GuardEvent], None]
@@ -95,6 +112,13 @@ class LogHook:
         if isinstance(event, Decided):
             self._log_verdict(event)
             return
+        if isinstance(event, LedgerFailed):
+            orders = ", ".join(map(self._digest, event.order_ids))
+            what = "sent" if event.sent else "not sent"
+            self._logger.warning(
+                "the ledger could not be told that the request for %s was %s: %s", orders, what, type(event.error).__name__
+            )
+            return
         order, address = self._digest(event.order_id), self._digest(event.address)
         if isinstance(event, LinkFailed):
             self._logger.warning("order %s could not be linked to buyer %s: %s", order, address, type(event.error).__name__)
@@ -103,9 +127,9 @@ class LogHook:
 
     def _log_verdict(self, event: Decided) -> None:
         if event.verdict.guidelines is Guidelines.NOT_CHECKED:
-            self._logger.warning("the policy enforces Amazon's communication guidelines, but they were not checked")
+            self._logger.warning("the policy asks for Amazon's communication guidelines, but they were not checked")
         elif event.verdict.guidelines is Guidelines.INCOMPLETE:
-            self._logger.warning("the policy enforces Amazon's communication guidelines, but not all of them could be checked")
+            self._logger.warning("the policy asks for Amazon's communication guidelines, but not all of them could be checked")
         if not any(self._logger.isEnabledFor(_LEVELS[decision.action]) for decision in event.verdict.decisions):
             return
         for party, decision in zip(parties(event.message), event.verdict.decisions, strict=True):

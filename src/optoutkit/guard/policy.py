@@ -11,10 +11,10 @@ from optoutkit.optouts import Reason
 __all__ = ["Policy"]
 
 
-def _topics(values: Iterable[str] | None) -> frozenset[str] | None:
+def _topics(values: Iterable[str]) -> frozenset[str]:
     if isinstance(values, str):
-        raise ValueError(f"critical_topics is a set of topics, not one string: {{{values!r}}}")  # noqa: TRY004 - one kind of error for all fields
-    return None if values is None else frozenset(map(str, values))
+        raise ValueError(f"topics are a set, not one string: {{{values!r}}}")  # noqa: TRY004 - one kind of error for all fields
+    return frozenset(map(str, values))
 
 
 def _reasons(values: Iterable[Reason | str]) -> frozenset[Reason]:
@@ -37,12 +37,15 @@ class Policy:
         replies_exempt: Whether a reply on the buyer's own thread goes in any case (Amazon never blocks it: amazon.md section e).
         soliciting_replies_exempt: Whether that also holds for a reply that asks for a review or advertises.
         custom_orders_exempt: Whether a message about a custom order goes in any case (their buyers cannot opt out: amazon.md section e).
-        on_outage: What becomes of a message to a buyer that is not critical while the store does not answer.
+        request_topics: Which topics make a message to a buyer a request, of which Amazon allows one an order (amazon.md section e);
+            whatever solicits is one too. It takes a ledger: ``Guard(store, ledger=...)``.
+        on_outage: What becomes of a message to a buyer that is not critical while the store does not answer, or of a request while
+            the ledger does not.
         outage_elsewhere: The same for recipients who are not at Amazon's alias domains.
         learn_links: Whether the store is taught which buyer an order belongs to.
         guidelines: ``"enforce"`` withholds from buyers what breaks Amazon's communication guidelines, unless it is critical or
-            exempt; ``"off"`` does not look. A checker that fails, or cannot check a rule, withholds nothing; verdicts and
-            explanations say so, and so does the log.
+            exempt; ``"report"`` looks and tells, and withholds nothing; ``"off"`` does not look. A checker that fails, or cannot
+            check a rule, withholds nothing; verdicts and explanations say so, and so does the log.
         on_suppressed: ``"refuse"`` reports suppressed recipients the way the sender reports refused ones; ``"raise"`` raises
             Suppressed instead, before anything of the message is sent.
         report_only: Decide and tell, but let everything go.
@@ -55,15 +58,18 @@ class Policy:
         >>> policy = attrs.evolve(Policy.AMAZON, block_always={"complaint"}, on_suppressed="raise")
     """
 
-    critical_topics: frozenset[str] | None = attrs.field(default=None, converter=_topics)
+    critical_topics: frozenset[str] | None = attrs.field(default=None, converter=attrs.converters.optional(_topics))
     block_always: frozenset[Reason] = attrs.field(default=frozenset(), converter=_reasons)
     replies_exempt: bool = True
     soliciting_replies_exempt: bool = True
     custom_orders_exempt: bool = True
+    request_topics: frozenset[str] = attrs.field(default=frozenset({"feedback_request", "review_request"}), converter=_topics)
     on_outage: Action = attrs.field(default=Action.HOLD, converter=Action)
     outage_elsewhere: Action = attrs.field(default=Action.SEND, converter=Action)
     learn_links: bool = True
-    guidelines: Literal["off", "enforce"] = attrs.field(default="off", validator=attrs.validators.in_(("off", "enforce")))
+    guidelines: Literal["off", "report", "enforce"] = attrs.field(
+        default="off", validator=attrs.validators.in_(("off", "report", "enforce"))
+    )
     on_suppressed: Literal["refuse", "raise"] = attrs.field(default="refuse", validator=attrs.validators.in_(("refuse", "raise")))
     report_only: bool = False
 

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from optoutkit.errors import StoreError
 from optoutkit.flows import Flow, ask
 from optoutkit.guard.decisions import Action, BrokenRule, Decision, DecisionReason, Guidelines, Verdict
-from optoutkit.guard.explanations import explain
+from optoutkit.guard.explanations import ONLY_REPORTED, explain
 from optoutkit.guard.parties import Party, parties
 from optoutkit.guard.policy import Policy
 from optoutkit.identities import Address, Digest, Identity
@@ -46,12 +45,14 @@ class Rules:
         seller: Whose lists are asked.
         classify: The classifier.
         check_guidelines: What finds broken guidelines.
+        counts_requests: Whether requests are counted, so that a custom order must be classified though it is exempt.
     """
 
     policy: Policy
     seller: str
     classify: Classify
     check_guidelines: CheckGuidelines
+    counts_requests: bool = False
 
     def decide(self, message: Message) -> Flow[Verdict]:
         """Decide on each recipient of a message, with one lookup at most."""
@@ -63,9 +64,9 @@ class Rules:
             try:
                 found = yield from ask(Lookup(identities=identities, seller=self.seller, at=None))
                 case = attrs.evolve(case, found=found)
-            except (StoreError, OSError) as error:  # OSError: a backend that lets its socket's error through did not answer either
+            except Exception as error:  # noqa: BLE001 - a store that fails, however it does, has not answered
                 case = attrs.evolve(case, outage=error)
-        if self.policy.guidelines == "enforce" and any(party.is_buyer for party in everyone):
+        if self.policy.guidelines != "off" and any(party.is_buyer for party in everyone):
             guidelines, violations = self._hold_against_guidelines(message)
             case = attrs.evolve(case, guidelines=guidelines, violations=violations)
         return Verdict(
@@ -81,7 +82,8 @@ class Rules:
         case = Case(policy=self.policy, message=message)
         if exempt_reply and self.policy.soliciting_replies_exempt:
             return attrs.evolve(case, passes=DecisionReason.DECLARED_REPLY)
-        if message.custom_order and self.policy.custom_orders_exempt:
+        exempt_order = message.custom_order and self.policy.custom_orders_exempt
+        if exempt_order and not self.counts_requests:
             return attrs.evolve(case, passes=DecisionReason.CUSTOM_ORDER)
         try:
             classification = self.classify(message)
@@ -91,7 +93,9 @@ class Rules:
         solicits = classification is not None and classification.solicits
         declared = _declared_criticality(message.topic, self.policy, classification)
         passes = None
-        if exempt_reply and not solicits:
+        if exempt_order:
+            passes = DecisionReason.CUSTOM_ORDER
+        elif exempt_reply and not solicits:
             passes = DecisionReason.DECLARED_REPLY
         elif declared and not solicits:
             passes = DecisionReason.DECLARED_CRITICAL
@@ -146,7 +150,7 @@ class Case:
         explanation = explain(action, reason, opt_out, party, self)
         unenforced = None
         if self.policy.report_only:
-            action, unenforced, explanation = Action.SEND, action, f"Only reported. {explanation}"
+            action, unenforced, explanation = Action.SEND, action, ONLY_REPORTED + explanation
         return Decision(
             recipient=party.given,
             action=action,
@@ -169,7 +173,7 @@ class Case:
             return action, DecisionReason.STORE_UNAVAILABLE, None
         if hits:
             return Action.SUPPRESS, DecisionReason.OPTED_OUT, hits[0]
-        if self.violations and party.is_buyer:
+        if self.violations and party.is_buyer and self.policy.guidelines == "enforce":
             return Action.SUPPRESS, DecisionReason.GUIDELINE_VIOLATION, None
         return Action.SEND, DecisionReason.NOT_OPTED_OUT, None
 

@@ -120,7 +120,7 @@ class _Reader:
         self._quotes: list[tuple[int, int]] = []
 
     def open(self, tag: Tag) -> None:
-        found = dict(attributes(tag.inner)) if tag.inner else {}
+        found = attributes(tag.inner) if tag.inner else {}
         style = declarations(found["style"][:_LONGEST_STYLE]) if "style" in found else {}
         if tag.name == "a":
             self._end_anchor()

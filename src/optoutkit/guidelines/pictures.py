@@ -24,7 +24,7 @@ _TEXT_STYLE = "\ufe0e"
 _PERCENT = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,5})?)\s*%")
 _PIXELS = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,5})?)\s*(?:px)?")
 _WIDEST = 80  # percent, amazon.md section e
-_BACKGROUND = re.compile(r"url\(\s*['\"]?\s*http://", re.IGNORECASE)
+_BACKGROUND = re.compile(r"url\(\s*+(?:['\"]\s*+)?http://", re.IGNORECASE)
 _PRODUCT_PICTURE = re.compile(
     r"(?:product|item|asin|article|artikel|produkt|produit|producto|prodotto)[\W_]{0,3}(?:image|img|photo|picture|pic|bild|foto)",
     re.IGNORECASE,

@@ -5,7 +5,9 @@ import functools
 import inspect
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
@@ -89,6 +91,8 @@ class _AnyIntake(Generic[S, R, F]):
         self._resolver = resolver
         self._resolve_order = resolve_order
         self._hook = hook or log_result
+        self._counts: Counter[IntakeStatus] = Counter()
+        self._counting = threading.Lock()
         self._rules = Rules(
             seller=seller,
             judge=Judge(
@@ -101,12 +105,23 @@ class _AnyIntake(Generic[S, R, F]):
             now=lambda: datetime.now(UTC),
         )
 
+    @property
+    def counts(self) -> Mapping[IntakeStatus, int]:
+        """How many mails had which outcome since this intake was made, releases from quarantine included; a snapshot, for monitoring.
+
+        It may be asked from any thread. Each status is in it, and no number ever falls.
+        """
+        with self._counting:
+            return {status: self._counts[status] for status in IntakeStatus}
+
     def _folder(self) -> Quarantine:
         if self.quarantine is None:
             raise ValueError("this intake was given no quarantine folder")
         return self.quarantine
 
     def _told(self, result: IntakeResult) -> IntakeResult:
+        with self._counting:
+            self._counts[result.status] += 1
         try:
             self._hook(result)
         except Exception as error:  # noqa: BLE001 - the outcome stands, whatever the hook does with it

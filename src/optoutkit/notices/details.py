@@ -20,7 +20,7 @@ _WORLDWIDE = "amazon.com"  # every store's mail has links there
 
 def links_in(text: str) -> Iterator[str]:
     """The links that a plain text spells out."""
-    return (match[0] for match in _WEB_LINK.finditer(text))
+    return (match[0] for match in _WEB_LINK.finditer(text)) if ":" in text else iter(())
 
 
 def named_buyer(texts: Iterable[str]) -> Address | None:

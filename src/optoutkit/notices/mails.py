@@ -17,7 +17,7 @@ from optoutkit.notices.reading import Reading, TypeHeader, read_passage
 from optoutkit.notices.screening import Screen
 from optoutkit.notices.senders import Claim, Sender, read_sender
 from optoutkit.notices.transit import is_passed_on, is_returned
-from optoutkit.notices.values import Form, Notice
+from optoutkit.notices.values import Form, Notice, NoticeEvidence
 from optoutkit.notices.wordings import Wordings
 from optoutkit.text.html import render
 from optoutkit.text.language import detect
@@ -30,7 +30,10 @@ _MARKETPLACE_FIELD = "x-marketplace-id"
 # Lists and forwarding services put their own address into From and keep Amazon's in one of these.
 _OTHER_SENDER_FIELDS = ("reply-to", "x-original-from", "x-google-original-from", "x-original-sender")
 _LONGEST_BODY = 2**18  # characters; a notice has a few thousand, and nobody forwards one below a longer text
-_MOST_TEXT = 2**21  # characters of all bodies together, those of attached mails included
+_MOST_TEXT_BYTES = 2**20  # of what a mail shows, as it is encoded
+_MOST_WORK = 2**21  # characters of all headers and bodies together, those of attached mails included
+_CUT = NoticeEvidence("limit", f"the text goes on beyond the {_LONGEST_BODY:,} characters that were read", "")
+_LARGEST_SCREENED = 2**20  # bytes; a larger mail is taken apart in less time than all of it is searched
 
 
 class MailReader:
@@ -40,6 +43,8 @@ class MailReader:
         wordings: How notices look.
         screen: The quick test made of these wordings.
         limits: What is too much. Attached mails count as levels and as parts, and their bytes together may be twice those of the mail.
+            Of a mail that is not too much, the text is read as far as a notice can be expected; a notice's evidence says so where
+            there is more.
         now: The time; nothing was sent later.
     """
 
@@ -50,7 +55,7 @@ class MailReader:
         self._now = now
         self._mails = 0
         self._bytes = 0
-        self._text = 0
+        self._work = 0
 
     def read(self, raw: bytes, level: int = 0, latest: datetime | None = None) -> Iterator[Notice]:
         """Yield the notices of a mail, in its order.
@@ -66,14 +71,15 @@ class MailReader:
         header = self._type_of(peek(raw, self._limits))
         if header == "other":
             return
-        if header is None and not self._screen.passes(raw) and not self._may_exceed(raw):
+        if header is None and len(raw) <= _LARGEST_SCREENED and not self._screen.passes(raw) and not self._may_exceed(raw):
             return
-        mail = read_mail(raw, limits=self._limits)
+        mail = read_mail(raw, limits=self._limits, text_bytes=_MOST_TEXT_BYTES)
+        self._count(mail.header_bytes)
         if is_returned(mail):
             return
         arrived = min(arrival(mail.headers.get_all("received"), self._now), latest or self._now)
         author = self._read_sender(", ".join(mail.headers.get_all("from")))
-        if author.claim is Claim.BUYER:
+        if author.claim is Claim.BUYER or (author.claim is Claim.RELAY and header is None):
             return
         sender = self._sender_before(author, mail.headers)
         carrier = _Carrier(
@@ -108,13 +114,17 @@ class MailReader:
 
     def _sender_before(self, author: Sender, headers: Headers) -> Sender:
         """Amazon, where lists and forwarding services have put their own address in place of Amazon's; else the author in From."""
-        if author.claim is Claim.AMAZON:
+        if author.claim is not Claim.OTHER:
             return author
         others = (self._read_sender(value) for name in _OTHER_SENDER_FIELDS for value in headers.get_all(name))
         return next((other for other in others if other.claim is Claim.AMAZON), author)
 
     def _read_sender(self, field: str) -> Sender:
         return read_sender(field, self._wordings.sign_offs)
+
+    def _may_forward(self, field: str) -> bool:
+        """Whether a mail inside another may forward a notice: not one in which Amazon passes on what others wrote."""
+        return self._read_sender(field).claim in (Claim.AMAZON, Claim.OTHER)
 
     def _own_notices(self, carrier: "_Carrier") -> Iterator[Notice]:
         """The notices of the mail itself: it may be one, or forward some in its text."""
@@ -133,22 +143,33 @@ class MailReader:
         """What the reader sees first: HTML, then plain text."""
         if mail.html:
             document = mail.html[: 2 * _LONGEST_BODY]
-            self._count(document)
+            self._count(len(document))
             page = render(document)
-            yield _Body(page.text[:_LONGEST_BODY], tuple((link.href, link.start) for link in page.links), page.hidden[:_LONGEST_BODY])
+            yield _Body(
+                page.text[:_LONGEST_BODY],
+                tuple((link.href, link.start) for link in page.links),
+                page.hidden[:_LONGEST_BODY],
+                is_cut=mail.is_cut or len(mail.html) > len(document) or len(page.text) > _LONGEST_BODY,
+            )
         if mail.plain:
             text = mail.plain[:_LONGEST_BODY]
-            self._count(text)
-            yield _Body(text)
+            self._count(len(text))
+            yield _Body(text, is_cut=mail.is_cut or len(mail.plain) > len(text))
 
-    def _count(self, text: str) -> None:
-        self._text += len(text)
-        if self._text > _MOST_TEXT:
-            raise MessageTooLarge(f"the mails attached to the mail have more than {_MOST_TEXT:,} characters of text")
+    def _count(self, characters: int) -> None:
+        self._work += characters
+        if self._work > _MOST_WORK:
+            raise MessageTooLarge(f"the mails attached to the mail have more than {_MOST_WORK:,} characters of text and headers")
 
     def _notices_in(self, body: "_Body", carrier: "_Carrier") -> Iterator[Notice]:
         headers = carrier.mail.headers
-        passages = cut(body.text, sender=", ".join(headers.get_all("from")), subject=carrier.mail.subject, date=headers.get("date") or "")
+        passages = cut(
+            body.text,
+            sender=", ".join(headers.get_all("from")),
+            subject=carrier.mail.subject,
+            date=headers.get("date") or "",
+            follows=self._may_forward,
+        )
         for passage in passages:
             sender = self._read_sender(passage.sender) if passage.is_inline else carrier.sender
             header = None if passage.is_inline else carrier.header
@@ -169,11 +190,13 @@ class _Body:
         text: What the reader sees.
         links: Where links lead, and where in the text they stand.
         hidden: What is not shown.
+        is_cut: Whether there is more text than was read.
     """
 
     text: str
     links: tuple[tuple[str, int], ...] = ()
     hidden: str = ""
+    is_cut: bool = False
 
     def links_of(self, passage: Passage) -> list[str]:
         """Where the links among the passage's own words lead, spelled out or not."""
@@ -224,7 +247,7 @@ class _Carrier:
             sent_at=self._sent_at(passage),
             message_id=self.mail.message_id,
             confidence=reading.confidence,
-            evidence=reading.evidence,
+            evidence=(*reading.evidence, _CUT) if body.is_cut else reading.evidence,
             source=self.mail.raw,
         )
 

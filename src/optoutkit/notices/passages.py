@@ -2,15 +2,17 @@
 
 A *forward* says that its reader is to have a mail; an *answer* quotes one to speak about it. Mail programs write the same header
 lines above both, so they are told apart by the subject (``Re:``) and by the banner (``Forwarded message``): a notice that somebody
-forwards is a notice, one that somebody quotes in a thread is not.
+forwards is a notice, one that somebody quotes in a thread is not. Outlook for Mac and Yahoo's apps write no header lines above a
+forward, but what others write above an answer only: "On 1 May 2026, Tom wrote:".
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import attrs
 
 from optoutkit.notices.surroundings import surroundings
+from optoutkit.text.announcements import find_attribution
 from optoutkit.text.folding import fold
 from optoutkit.text.lines import read_lines
 from optoutkit.text.spans import Span
@@ -24,6 +26,9 @@ _LEAST_WORK = 1_000_000  # characters; so much may always be done
 _VISIBLE = re.compile(r"[^\n]")
 _PREFIX = re.compile(r"\A\s*+(?:\[[^\[\]]{0,60}\]\s*+)*+([^\W\d_][\w -]{0,20}?)\s?(?:\[\d{1,3}\]|\(\d{1,3}\))?\s?[:：]")
 _LONGEST_BANNER = 200
+_LONGEST_ATTRIBUTION = 500
+_QUOTED_AUTHOR = re.compile(r"[\"«“„]\s*([^\"«»“”„<>]{1,100})[\"»”“]\s*<([^<>\s]{1,320})>")
+_AUTHOR = re.compile(r"([^,<>]{1,100})<([^<>\s]{1,320})>")
 
 
 @attrs.frozen(kw_only=True)
@@ -49,7 +54,7 @@ class Passage:
     is_inline: bool
 
 
-def cut(text: str, *, sender: str, subject: str, date: str) -> Iterator[Passage]:
+def cut(text: str, *, sender: str, subject: str, date: str, follows: Callable[[str], bool]) -> Iterator[Passage]:
     """Cut a text into passages: the mail's own words first, then what it forwards, in the order of the text.
 
     Args:
@@ -57,6 +62,7 @@ def cut(text: str, *, sender: str, subject: str, date: str) -> Iterator[Passage]
         sender: The mail's From field, decoded.
         subject: Its subject.
         date: Its Date field.
+        follows: Whether what a mail inside the text forwards is to be read as well, by its From line.
     """
     waiting = [Passage(text=text, offset=0, own=(), sender=sender, subject=subject, date=date, is_inline=False)]
     work = max(_MOST_WORK * len(text), _LEAST_WORK)
@@ -67,7 +73,10 @@ def cut(text: str, *, sender: str, subject: str, date: str) -> Iterator[Passage]
         work -= len(whole.text)
         thread = split(whole.text)
         yield _own_words(whole, thread)
-        waiting += [_forwarded(whole, forward) for forward in reversed(list(_forwards(whole, thread)))]
+        if whole.is_inline and not follows(whole.sender):
+            continue
+        forwarded = [_forwarded(whole, forward) for forward in _forwards(whole, thread)] or list(_attributed(whole, thread))
+        waiting += reversed(forwarded)
 
 
 def _own_words(whole: Passage, thread: Thread) -> Passage:
@@ -90,6 +99,36 @@ def _forwards(whole: Passage, thread: Thread) -> Iterator[Forward]:
         banner = fold(whole.text[forward.start : forward.start + _LONGEST_BANNER].partition("\n")[0]).text
         if any(word in banner for word in surroundings().forward_words) or not _is_answer(whole.subject):
             yield forward
+
+
+def _attributed(whole: Passage, thread: Thread) -> Iterator[Passage]:
+    """What stands below the text's first line of the kind "Tom wrote:", if the text is a forward and does not quote it line by line."""
+    is_below_banner = whole.is_inline and not whole.sender
+    if not thread.quoted or not (is_below_banner or _is_forward(whole.subject)):
+        return
+    start = thread.quoted[0].start
+    lines = read_lines(whole.text[start : start + _LONGEST_ATTRIBUTION])
+    last = next((number for number in range(len(lines)) if find_attribution(lines, number) == 0), None)
+    if last is None or any(line.depth for line in lines):
+        return
+    text = " ".join(line.content for line in lines[: last + 1])
+    author = _QUOTED_AUTHOR.search(text) or _AUTHOR.search(text)
+    body = start + lines[last].end
+    yield Passage(
+        text=whole.text[body:],
+        offset=whole.offset + body,
+        own=(),
+        sender=f"{author[1].strip()} <{author[2]}>" if author else text,
+        subject="",
+        date=text,
+        is_inline=True,
+    )
+
+
+def _is_forward(subject: str) -> bool:
+    folded = fold(subject[:_LONGEST_BANNER]).text
+    prefix = _PREFIX.match(folded)
+    return prefix is not None and prefix[1] in surroundings().forward_prefixes and not _is_answer(folded[prefix.end() :])
 
 
 def _is_answer(subject: str) -> bool:

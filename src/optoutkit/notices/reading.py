@@ -8,7 +8,7 @@ question first. And a notice comes from Amazon, or says so (:mod:`optoutkit.noti
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 
 import attrs
 
@@ -23,7 +23,7 @@ from optoutkit.text.wordlists import LANGUAGES, word_list
 __all__ = ["Reading", "TypeHeader", "read_passage"]
 
 # A dot after a short word may end an abbreviation; in Japanese and Chinese a sentence needs no blank after it.
-_SENTENCE_END = re.compile(r"(?:(?<=\w{4})\.|(?<=[^\w\s])\.|[!?؟।])[\"')\]]*(?=\s|$)|[。！？]|\n[ \t]*\n")
+_SENTENCE_END = re.compile(r"[.!?؟।。！？\n](?:(?<=[。！？])|(?<=\n)[ \t]*\n|(?:(?<=\w{4}\.)|(?<=[^\w\s]\.)|(?<=[!?؟।]))[\"')\]]*(?=\s|$))")
 _BEFORE, _AFTER = 400, 200  # code points of the deciding sentence on either side of its clause
 _LONGEST_LEAD = 240  # "We were unable to deliver the message you sent to NAME on DATE for order [" takes 90
 _LONGEST_GREETING = 60
@@ -31,10 +31,12 @@ _LONGEST_BEGINNING = 4000  # with all that mail servers put on top
 _LETTER = re.compile(r"[^\W\d_]")
 _NO_TEXT = ("http", "[image", "[cid", "<http")
 _QUOTE_OPENS = re.compile(r"[\"「『]|:\s*$", re.MULTILINE)
-# What a mail program has put into an order ID when it wrapped the line; the line end goes behind the ID, so that places stay.
-_WRAPPED_ID = re.compile(
-    r"(?<![0-9a-z-])((?:[0-9]{3}|[dsp]0[0-9])-)([ \t>]*\n[ \t>]*)?([0-9]{7}-)([ \t>]*\n[ \t>]*)?([0-9]{7})(?![0-9a-z])"
-)
+_COLON = re.compile(r":\s")
+# An order ID into which a mail program has put line ends, for what comes after it may be another number.
+_BREAK = r"[ \t>]{0,20}\n[ \t>]{0,20}"
+_BROKEN_ID = re.compile(rf"(?<![0-9a-z-])([0-9dsp][0-9-]{{0,18}})({_BREAK})([0-9-]{{1,18}})(?:({_BREAK})([0-9-]{{1,18}}))?(?![0-9a-z-])")
+_LETTER_OF_ID = re.compile(r"(?<![0-9a-z-])[dsp](?=0[0-9]-)")
+_ID = re.compile(r"(?:[0-9]{3}|[dsp]0[0-9])-[0-9]{7}-[0-9]{7}")
 _MOST_LETTERS_BESIDE_ID = 16  # in a list of orders: "Bestellnummer"
 _SPELLED_OUT = re.compile(r"<(?:https?:|mailto:)[^<>]{0,2000}>", re.IGNORECASE)  # a link's target, put into the sentence by a mail program
 _LINK_TYPE = re.compile(r"(?:customattribute1value|communicationname)(?:=|%3d)([a-z0-9_]{4,80})", re.IGNORECASE)
@@ -118,7 +120,7 @@ def _by_wording(text: "_Text", each: Found, found: list[Found]) -> Reading | Non
     first = min([each.start, *text.places[:1]])
     if first < each.start and text.orders[0] not in named:
         return None  # it speaks of another order before
-    if not text.is_beginning(first):
+    if not text.is_beginning(first) or text.introduces(each):
         return None
     return Reading(
         kind=kind,
@@ -141,7 +143,7 @@ def _by_link(text: "_Text", types: dict[str, NoticeKind]) -> Reading | None:
 
 def _link_types(passage: Passage, links: Iterable[str], wordings: Wordings) -> dict[str, NoticeKind | None]:
     """The known notification types in the links of a passage. An unknown one says nothing: links name other things too."""
-    values = [value.upper() for text in (passage.text, *links) for value in _LINK_TYPE.findall(text)]
+    values = [value.upper() for text in (passage.text, *links) if "=" in text or "%" in text for value in _LINK_TYPE.findall(text)]
     return {value: wordings.types[value] for value in values if value in wordings.types}
 
 
@@ -152,10 +154,12 @@ class _Text:
         self._passage = passage
         self._wordings = wordings
         self.folded: Folded = fold(_SPELLED_OUT.sub(lambda link: " " * len(link[0]), passage.text))
-        whole = _WRAPPED_ID.sub(lambda id_: f"{id_[1].upper()}{id_[3]}{id_[5]}{id_[2] or ''}{id_[4] or ''}", self.folded.text)
-        ids = list(find_order_ids(whole))
+        whole = _BROKEN_ID.sub(_put_together, self.folded.text)
+        ids = list(find_order_ids(_LETTER_OF_ID.sub(lambda letter: letter[0].upper(), whole)))
         self.places = [place for place, _ in ids]
         self.orders = [order for _, order in ids]
+        self._sentences: dict[Found, tuple[int, int]] = {}
+        self._beginnings: dict[int, bool] = {}
 
     def evidence(self, found: Found) -> NoticeEvidence:
         start, end = self.folded.original(found.start, found.end)
@@ -164,6 +168,11 @@ class _Text:
 
     def sentence(self, found: Found) -> tuple[int, int]:
         """Where the sentence round a clause begins and ends."""
+        if found not in self._sentences:
+            self._sentences[found] = self._sentence(found)
+        return self._sentences[found]
+
+    def _sentence(self, found: Found) -> tuple[int, int]:
         text = self.folded.text
         start = max(0, found.start - _BEFORE)
         for mark in _SENTENCE_END.finditer(text, start, found.start):
@@ -196,6 +205,12 @@ class _Text:
         start, end = self.sentence(found)
         return self.ids_between(start, end) or self.list_after(end)
 
+    def introduces(self, found: Found) -> bool:
+        """Whether the sentence round a clause is somebody's who quotes it: "About order 1, Amazon tells us: your message for order 1 …"."""
+        start, _ = self.sentence(found)
+        colon = max((mark.end() for mark in _COLON.finditer(self.folded.text, start, found.start)), default=start)
+        return bool(self.ids_between(start, colon) and self.ids_between(colon, found.start))
+
     def first_orders(self) -> tuple[OrderId, ...]:
         """Where no wording tells which orders are meant: those of the first line that names any, and of a list that goes on there."""
         if not self.places:
@@ -219,10 +234,17 @@ class _Text:
 
     def is_beginning(self, place: int) -> bool:
         """Whether what stands before a place is only the beginning of a notice: a greeting and the lead of its first sentence."""
-        if place > _LONGEST_BEGINNING:
-            return False
+        if place not in self._beginnings:  # a text may say the same a thousand times after the first order
+            self._beginnings[place] = place <= _LONGEST_BEGINNING and self._is_beginning(place)
+        return self._beginnings[place]
+
+    def _is_beginning(self, place: int) -> bool:
         lead = " ".join(line for line in self._lines_before(place) if not self._is_furniture(line))
         return len(lead) <= _LONGEST_LEAD and not _SENTENCE_END.search(f"{lead}x") and not _QUOTE_OPENS.search(lead)
+
+    @cached_property
+    def _subject(self) -> str:
+        return letters_of(self._passage.subject[:_LONGEST_BEGINNING])
 
     def _lines_before(self, place: int) -> Iterator[str]:
         on_top = False
@@ -238,11 +260,24 @@ class _Text:
         if not _LETTER.search(line) or line.startswith(_NO_TEXT):
             return True
         letters = letters_of(line)
-        if letters in self._wordings.subjects or letters == letters_of(self._passage.subject) or line in surroundings().sender_names:
+        if letters in self._wordings.subjects or letters == self._subject or line in surroundings().sender_names:
             return True
         if len(line) > _LONGEST_GREETING or line.endswith((":", "?")):
             return False
         return line.endswith((",", "、", "،", "!")) or letters.startswith(self._wordings.greetings) or _greets(line)
+
+
+def _put_together(broken: re.Match[str]) -> str:
+    """An order ID without its line ends; they go behind it, so that places stay."""
+    first, gap, second, other_gap, third = (part or "" for part in broken.groups())
+    for before, order, after in (
+        ("", first + second, gap + other_gap + third),
+        ("", first + second + third, gap + other_gap),
+        (first + gap, second + third, other_gap),
+    ):
+        if _ID.fullmatch(order):
+            return f"{before}{order}{after}"
+    return broken[0]
 
 
 def _greets(line: str) -> bool:

@@ -32,6 +32,8 @@ class Claim(enum.Enum):
     AMAZON = enum.auto()
     BUYER = enum.auto()
     """Of a buyer, through Amazon: the address is an alias."""
+    RELAY = enum.auto()
+    """Of a sender from which Amazon passes on what others have written, such as copies of the seller's own messages."""
     OTHER = enum.auto()
 
 
@@ -61,6 +63,8 @@ def read_sender(field: str, sign_offs: Collection[str] = ()) -> Sender:
     name = _display_name(folded)
     if any(_ALIAS_DOMAIN in f".{domain}" for _, domain in addresses):
         return Sender(Claim.BUYER, None)
+    if any(local in surroundings().relaying_senders and _looks_like_amazon(domain) for local, domain in addresses):
+        return Sender(Claim.RELAY, None)
     is_amazon = (
         any(local in surroundings().notice_senders or _looks_like_amazon(domain) for local, domain in addresses)
         or name in surroundings().sender_names

@@ -18,8 +18,10 @@ class Surroundings:
 
     Attributes:
         notice_senders: Local parts from which Amazon sends notices.
+        relaying_senders: Local parts from which Amazon sends what others have written.
         sender_names: Display names that Amazon uses.
         reply_prefixes: Subject prefixes of answers.
+        forward_prefixes: Subject prefixes of forwards.
         forward_words: Parts of the banner above a forwarded mail.
         forwarding_fields: Header fields of mail passed on by a server.
         lines_on_top: First words of lines that servers put above a mail.
@@ -27,8 +29,10 @@ class Surroundings:
     """
 
     notice_senders: frozenset[str]
+    relaying_senders: frozenset[str]
     sender_names: frozenset[str]
     reply_prefixes: frozenset[str]
+    forward_prefixes: frozenset[str]
     forward_words: tuple[str, ...]
     forwarding_fields: tuple[str, ...]
     lines_on_top: tuple[str, ...]
@@ -42,8 +46,10 @@ def surroundings() -> Surroundings:
     folded = {key: [fold(word).text for word in data[key]] for key in data if key != "months"}
     return Surroundings(
         notice_senders=frozenset(folded["notice_senders"]),
+        relaying_senders=frozenset(folded["relaying_senders"]),
         sender_names=frozenset(folded["sender_names"]),
         reply_prefixes=frozenset(folded["reply_prefixes"]),
+        forward_prefixes=frozenset(folded["forward_prefixes"]),
         forward_words=tuple(folded["forward_words"]),
         forwarding_fields=tuple(folded["forwarding_fields"]),
         lines_on_top=tuple(folded["lines_on_top"]),

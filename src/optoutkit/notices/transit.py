@@ -9,10 +9,12 @@ __all__ = ["is_passed_on", "is_returned"]
 
 # Envelope senders rewritten on the way: SRS, Gmail's +caf_=, Postfix and others by prefix.
 _REWRITTEN = re.compile(r"\A\s*+<?(?:srs[01][=+-]|[^@>]*\+caf_=|prvs=[^@>]*srs[01]|[^@>]*\+srs[0-9=])", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s<>()@]{1,64}@[^\s<>()@]{1,253}")
+_ADDRESS = re.compile(r"[^\s<>();@]{1,64}@[^\s<>();@]{1,253}")
 # In the address or, where there is none, in the name; "Postmaster" may be a person as well, who forwards mail like anybody else.
 _MAILER = re.compile(r"(?:^|[\s<\"'])(?:mailer-daemon|mail-daemon|mdaemon|double-bounce)(?=[@>\s\"']|$)", re.IGNORECASE)
 _POSTMASTER = re.compile(r"(?:^|[\s<])postmaster@", re.IGNORECASE)
+# Each server that delivers a mail adds its own: most the first, Yahoo the second, iCloud the third ("rfc822;shop@icloud.com").
+_DELIVERY_FIELDS = ("delivered-to", "x-apparently-to", "original-recipient")
 _REPORTS = frozenset({"delivery-status", "disposition-notification", "feedback-report"})
 
 
@@ -42,5 +44,5 @@ def is_passed_on(mail: Mail) -> bool:
         return True
     if any(_REWRITTEN.match(value) for value in headers.get_all("return-path")):
         return True
-    deliveries = {address.lower() for value in headers.get_all("delivered-to") for address in _ADDRESS.findall(value)}
+    deliveries = {address.lower() for name in _DELIVERY_FIELDS for value in headers.get_all(name) for address in _ADDRESS.findall(value)}
     return len(deliveries) > 1

@@ -46,13 +46,13 @@ class NoticeEvidence:
 
     Attributes:
         kind: ``"header"``: Amazon's notification type in the mail's header. ``"wording"``: the deciding clause. ``"link"``: the
-            notification type in a link of the text.
+            notification type in a link of the text. ``"limit"``: not all of a very long text was read; more orders may stand there.
         text: What was found, as it stands in the mail.
         source: Where optoutkit knows it from.
         verified: False for a wording that nobody has seen on a real notice yet.
     """
 
-    kind: Literal["header", "wording", "link"]
+    kind: Literal["header", "wording", "link", "limit"]
     text: str
     source: str
     verified: bool = True

@@ -22,12 +22,13 @@ The clause is the part that gives the reason. What leads up to it is the same in
 """
 
 import itertools
+import math
 import os
 import re
 import tomllib
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,9 @@ _CHOICE = re.compile(r"\{([^{}]*)\}")
 _SHORTEST_CLAUSE = 12  # letters; "opted out" is no reason
 _SHORTEST_IDEOGRAPHIC_CLAUSE = 6
 _CONFIDENCE = {"H": 0.97, "M": 0.9, "L": 0.75}
+_MOST_TEXTS = 10_000  # that one clause may stand for; what is searched for at one place stays bounded
+_KEYS = frozenset({"language", "subjects", "greetings", "sign_offs", "wordings", "types"})
+_KEYS_OF_A_WORDING = {"kind": str, "clause": str, "confidence": str, "verified": bool, "source": str, "example": str}
 _UNVERIFIED = 0.7  # factor: what nobody has seen on a notice may be somebody else's sentence
 
 
@@ -62,6 +66,7 @@ class Wording:
         verified: Whether it was seen on a real notice.
         source: Where it is known from.
         pieces: The clause cut where texts may take each other's place: for each piece those texts, mostly one.
+        anchor: Letters without which a text does not hold the clause.
     """
 
     kind: NoticeKind
@@ -72,14 +77,13 @@ class Wording:
     verified: bool
     source: str
     pieces: tuple[tuple[str, ...], ...] = attrs.field(repr=False)
+    anchor: str = attrs.field(repr=False)
     _pattern: re.Pattern[str] = attrs.field(repr=False, alias="pattern")
-    _anchor: str = attrs.field(repr=False, alias="anchor")
 
     def find(self, letters: str) -> Iterator[Span]:
         """Find the clause in the bare letters of a text. Linear: the pattern is made of literals only."""
-        if self._anchor in letters:
-            for match in self._pattern.finditer(letters):
-                yield Span(*match.span())
+        for match in self._pattern.finditer(letters):
+            yield Span(*match.span())
 
 
 @attrs.frozen
@@ -131,9 +135,10 @@ class Wordings:
         for name, content in files:
             try:
                 data = tomllib.loads(content)
-                wordings += _wordings(data)
+                _refuse_unknown(data, _KEYS)
+                language = _language(data)
+                wordings += _wordings(data, language)
                 self.types |= _types(data.get("types", {}))
-                language = data.get("language", "")
                 self.phrases[language] = _phrases(data, self.phrases.get(language, Phrases()))
             except ValueError as error:  # TOMLDecodeError is one
                 raise InvalidInput(f"not a file of notice wordings: {name}: {error}") from None
@@ -143,21 +148,30 @@ class Wordings:
         self.sign_offs: frozenset[str] = frozenset(letters_of(text) for phrases in self.phrases.values() for text in phrases.sign_offs)
 
     def find(self, folded: str) -> list[Found]:
-        """Find every clause in a folded text, in the order of the text; of two at one place the surer one."""
-        letters = "".join(_LETTERS.findall(folded))
-        found = [(span, wording) for wording in self.wordings for span in wording.find(letters)]
+        """Find every clause in a folded text, in the order of the text; where two overlap, the surer one.
+
+        That lets a wording that somebody has seen, a user's own perhaps, take the place of a guess that fits the same words.
+        """
+        words = _LETTERS.findall(folded)
+        letters = "".join(words)
+        found = [(span, wording) for wording in self.wordings if wording.anchor in letters for span in wording.find(letters)]
         if not found:
             return []
         found.sort(key=lambda pair: (pair[0].start, -pair[1].confidence))
-        words = list(_LETTERS.finditer(folded))
-        counts = [0, *itertools.accumulate(word.end() - word.start() for word in words)]
+        surest = found[:1]
+        for span, wording in found[1:]:
+            if span.start >= surest[-1][0].end:
+                surest.append((span, wording))
+            elif wording.confidence > surest[-1][1].confidence:
+                surest[-1] = (span, wording)
+        starts = [word.start() for word in _LETTERS.finditer(folded)]
+        counts = [0, *itertools.accumulate(map(len, words))]
 
         def place(letter: int) -> int:
             index = bisect_right(counts, letter) - 1
-            return words[index].start() + letter - counts[index]
+            return starts[index] + letter - counts[index]
 
-        best = {span.start: (span, wording) for span, wording in reversed(found)}
-        return [Found(wording, place(span.start), place(span.end - 1) + 1) for span, wording in reversed(best.values())]
+        return [Found(wording, place(span.start), place(span.end - 1) + 1) for span, wording in surest]
 
 
 def letters_of(text: str) -> str:
@@ -188,28 +202,46 @@ def _shipped() -> list[tuple[str, str]]:
     return [(file.name, file.read_text(encoding="utf-8")) for file in files]
 
 
-def _wordings(data: Mapping[str, Any]) -> Iterator[Wording]:
-    for entry in data.get("wordings", []):
-        yield _wording(entry, data)
+def _refuse_unknown(table: Mapping[str, Any], known: Container[str]) -> None:
+    """A misspelt key would be passed over without a word."""
+    if unknown := next((key for key in table if key not in known), None):
+        raise ValueError(f"unknown key {unknown!r}")
 
 
-def _wording(entry: Mapping[str, Any], data: Mapping[str, Any]) -> Wording:
-    if missing := [key for key in ("kind", "clause") if not isinstance(entry.get(key), str)]:
+def _language(data: Mapping[str, Any]) -> str:
+    language = data.get("language", "")
+    if not isinstance(language, str):
+        raise ValueError("language must be a text")  # noqa: TRY004 - wrong contents of a file, not a wrong argument
+    return language
+
+
+def _wordings(data: Mapping[str, Any], language: str) -> Iterator[Wording]:
+    entries = data.get("wordings", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("wordings must be tables, each below a line [[wordings]]")
+    for entry in entries:
+        yield _wording(entry, language)
+
+
+def _wording(entry: Mapping[str, Any], language: str) -> Wording:
+    _refuse_unknown(entry, _KEYS_OF_A_WORDING)
+    if missing := [key for key in ("kind", "clause") if key not in entry]:
         raise ValueError(f"a wording needs the text {missing[0]!r}")
+    if wrong := [key for key, value in entry.items() if not isinstance(value, _KEYS_OF_A_WORDING[key])]:
+        raise ValueError(f"{wrong[0]} must be {'true or false' if wrong[0] == 'verified' else 'a text'}")
     clause, letter, verified = entry["clause"], entry.get("confidence", "M"), entry.get("verified", False)
     if letter not in _CONFIDENCE:
         raise ValueError(f"confidence must be one of H, M, L, not {letter!r}")
-    language = data.get("language")
     if not language:
         raise ValueError("the language is missing")
     pieces = _pieces(clause)
     return Wording(
         kind=_kind(entry["kind"]),
-        language=str(language),
+        language=language,
         clause=clause,
         example=entry.get("example", ""),
         confidence=round(_CONFIDENCE[letter] * (1 if verified else _UNVERIFIED), 3),
-        verified=bool(verified),
+        verified=verified,
         source=entry.get("source", ""),
         pieces=pieces,
         pattern=_pattern(pieces),
@@ -220,6 +252,10 @@ def _wording(entry: Mapping[str, Any], data: Mapping[str, Any]) -> Wording:
 def _pieces(clause: str) -> tuple[tuple[str, ...], ...]:
     parts = _CHOICE.split(clause)  # literal, choices, literal, choices, …, literal
     pieces = tuple(tuple(part.split("|")) if index % 2 else (part,) for index, part in enumerate(parts))
+    if "{" in "".join(parts[::2]) or "}" in "".join(parts[::2]):
+        raise ValueError(f"a brace without its other half: {clause!r}")
+    if math.prod(map(len, pieces)) > _MOST_TEXTS:
+        raise ValueError(f"more than {_MOST_TEXTS:,} texts in one clause; make two of it: {clause!r}")
     letters = "".join(min(map(letters_of, piece), key=len) for piece in pieces)
     if len(letters) < (_SHORTEST_CLAUSE if letters.isascii() else _SHORTEST_IDEOGRAPHIC_CLAUSE):
         raise ValueError(f"too short to decide anything: {clause!r}")

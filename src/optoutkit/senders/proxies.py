@@ -1,6 +1,7 @@
 """What adapters share: a stand-in for the sender, and the recipients of an envelope sorted by a verdict."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MethodType
 from typing import Any, TypeVar
 
 from optoutkit.guard import Action, AsyncGuard, Decision, Guard, Verdict
@@ -12,6 +13,9 @@ Reply = TypeVar("Reply")
 
 class SenderProxy:
     """Stands for a sender: its attributes are read, set and deleted there, and ``isinstance`` takes it for an object of its class.
+
+    The sender's methods run with the stand-in as their ``self``. So one that sends by calling another, such as a method that a
+    program added in a class of its own, does not get past the guard.
 
     Args:
         sender: The sender it stands for.
@@ -30,13 +34,19 @@ class SenderProxy:
         return type(self._sender)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._sender, name)
+        attribute = getattr(self._sender, name)
+        if isinstance(attribute, MethodType) and attribute.__self__ is self._sender:
+            return MethodType(attribute.__func__, self)
+        return attribute
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._sender, name, value)
 
     def __delattr__(self, name: str) -> None:
         delattr(self._sender, name)
+
+    def __reduce_ex__(self, _protocol: Any) -> Any:
+        raise TypeError(f"a guarded {type(self._sender).__name__} can be neither pickled nor copied: wrap it where it is needed")
 
     def __repr__(self) -> str:
         return f"<guarded {self._sender!r}>"

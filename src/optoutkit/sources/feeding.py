@@ -2,14 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import datetime
+from typing import Protocol
 
-from optoutkit.intake import AsyncIntake, Intake, IntakeResult
+from optoutkit.intake import AsyncIntake, IntakeResult
 from optoutkit.sources.item import Item
 
 __all__ = ["feed", "feed_async"]
 
 
-def feed(items: Iterable[Item], intake: Intake) -> Iterator[tuple[Item, IntakeResult]]:
+class TakesMails(Protocol):
+    """An :class:`optoutkit.Intake`, or what stands before one."""
+
+    def ingest(self, raw: bytes, *, arrived: datetime | None = None) -> IntakeResult:
+        """Take in one mail, as :meth:`optoutkit.Intake.ingest` does."""
+        ...
+
+
+def feed(items: Iterable[Item], intake: TakesMails) -> Iterator[tuple[Item, IntakeResult]]:
     """Give mails to an intake, one by one, and tell their source what became of them.
 
     A mail is marked as read only after what matters of it is in the store or in quarantine; all others come again.

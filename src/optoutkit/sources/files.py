@@ -14,12 +14,12 @@ from typing import BinaryIO
 from optoutkit.errors import InvalidInput
 from optoutkit.sources.item import MAX_BYTES, Item
 
-__all__ = ["read_file", "read_folder", "read_stdin", "read_stream"]
+__all__ = ["list_files", "read_file", "read_folder", "read_mbox", "read_stdin", "read_stream"]
 
 _CHUNK = 64 * 1024
 _LONGEST_SEPARATOR = 300
 # RFC 4155: a line that begins with "From " and has a time and a year, after a blank one. Mails have lines that begin with the word alone.
-_SEPARATOR = re.compile(rb"From [^\r\n]*[0-9]:[0-9]{2}[^\r\n]*[0-9]{4}")
+_SEPARATOR = re.compile(rb"From (?>[^\r\n]*?[0-9]:[0-9]{2})[^\r\n]*?[0-9]{4}")
 _QUOTED_FROM = re.compile(rb">+From ")
 
 
@@ -40,6 +40,23 @@ def read_file(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> It
         raise _unreadable(os.fspath(path), error) from None
 
 
+def read_mbox(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Iterator[Item]:
+    """Read an mbox, which may be empty.
+
+    Args:
+        path: The file.
+        max_bytes: As for :func:`read_file`.
+
+    Raises:
+        InvalidInput: It cannot be read, or is something else; the text names it and says why.
+    """
+    for item in read_file(path, max_bytes=max_bytes):
+        if item.name != os.fspath(path):
+            yield item
+        elif item.raw:
+            raise InvalidInput(f"{item.name} is no mbox: it does not begin with From")
+
+
 def read_folder(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Iterator[Item]:
     """Read all files of a folder and of those below it, in the order of their names; hidden ones are left out.
 
@@ -51,18 +68,32 @@ def read_folder(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> 
         InvalidInput: Some cannot be read. This is raised when all others have been, and names them.
     """
     problems: list[str] = []
+    for file in list_files(path, problems):
+        try:
+            yield from read_file(file, max_bytes=max_bytes)
+        except InvalidInput as error:
+            problems.append(str(error))
+    if problems:
+        raise InvalidInput("; ".join(problems))
+
+
+def list_files(path: str | os.PathLike[str], problems: list[str]) -> Iterator[Path]:
+    """Tell the files of a folder and of those below it, in the order of their names, without the hidden ones.
+
+    Args:
+        path: The folder.
+        problems: Gets a line for each that cannot be looked at.
+    """
     for folder, folders, names in os.walk(path, onerror=lambda error: problems.append(str(_unreadable(error.filename, error)))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for file in (Path(folder, name) for name in sorted(names) if not name.startswith(".")):
             try:
-                if file.is_file():
-                    yield from read_file(file, max_bytes=max_bytes)
-            except InvalidInput as error:
-                problems.append(str(error))
+                is_file = file.is_file()
             except OSError as error:  # the folder may be listed, and not entered
                 problems.append(str(_unreadable(str(file), error)))
-    if problems:
-        raise InvalidInput("; ".join(problems))
+                continue
+            if is_file:
+                yield file
 
 
 def read_stdin(*, max_bytes: int = MAX_BYTES) -> Iterator[Item]:

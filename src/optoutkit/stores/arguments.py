@@ -7,6 +7,7 @@ caller's mistake: it is cleaned.
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -23,6 +24,7 @@ __all__ = [
     "clean",
     "pairs_of",
     "read_link_days",
+    "rekey_pairs",
     "storable",
 ]
 
@@ -51,15 +53,26 @@ def pairs_of(pairs: Iterable[LinkPair]) -> list[LinkPair]:
     return found
 
 
+def rekey_pairs(pairs: Iterable[tuple[Digest, Digest]]) -> list[tuple[Digest, Digest]]:
+    """The pairs of digests, each of which must be of one kind; one that would move nothing is left out."""
+    found: list[tuple[Any, Any]] = [(old, new) for old, new in pairs if old != new]
+    for old, new in found:
+        if not (isinstance(old, Digest) and isinstance(new, Digest)):
+            raise TypeError("only a digest can take the place of a digest")
+        if old.kind != new.kind:
+            raise ValueError(f"the digest of an {old.kind} cannot become that of an {new.kind}")
+    return found
+
+
 def storable(opt_outs: Iterable[OptOut]) -> list[OptOut]:
     """The opt-outs, with sources that any backend can keep."""
     found = list(opt_outs)
     for index, opt_out in enumerate(found):
         if not isinstance(opt_out, OptOut):
             raise TypeError(f"record takes OptOuts, not {type(opt_out).__name__}")
-        source = clean(opt_out.source)
-        if source is not opt_out.source:
-            found[index] = attrs.evolve(opt_out, source=source)
+        source = opt_out.source
+        if len(source) > MAX_NOTE or not source.isprintable():
+            found[index] = attrs.evolve(opt_out, source=clean(source))
     for seller in {opt_out.seller for opt_out in found}:
         checked_seller(seller)
     return found

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import attrs
 
 from optoutkit.errors import InvalidUri, StoreClosed
-from optoutkit.identities import Identity
+from optoutkit.identities import Digest, Identity
 from optoutkit.optouts import SHARED, OptOut, Reason
 from optoutkit.stores import arguments, rules
 from optoutkit.stores.asynchronous import AsyncStore, T, Verb
@@ -53,6 +53,24 @@ class _List:
     def withdrawn_at(self, identity: Identity, reason: Reason) -> datetime | None:
         history = self.withdrawals.get(identity, {}).get(reason)
         return max(withdrawal.at for withdrawal in history) if history else None
+
+    def rekey(self, old: Identity, new: Identity, now: datetime) -> None:
+        for reason, entry in self.entries.pop(old, {}).items():
+            told = attrs.evolve(entry, identity=new)
+            known = self.entries.get(new, {}).get(reason)
+            merged, _ = rules.admit(known, told, withdrawn_at=self.withdrawn_at(new, reason), now=now)
+            if merged is not None:
+                self.entries.setdefault(new, {})[reason] = merged
+        for reason, history in self.withdrawals.pop(old, {}).items():
+            self.withdrawals.setdefault(new, {}).setdefault(reason, []).extend(history)
+        for order in self.orders.pop(old, ()):
+            self.addresses[order] = new
+            self.orders[new].add(order)
+        if old in self.addresses:
+            address = self.addresses[old]
+            self.unlink(old)
+            self.addresses.setdefault(new, address)
+            self.orders[self.addresses[new]].add(new)
 
     def unlink(self, order: Identity) -> None:
         address = self.addresses.pop(order)
@@ -177,6 +195,33 @@ class MemoryStore:
                 entries = list(self._list(seller).entries_of([identity]))
             yield from sorted(entries, key=lambda entry: -entry.reason.strength)
 
+    def scan_links(self, *, seller: str = "") -> Iterator[LinkPair]:
+        """See :class:`optoutkit.stores.TellsLinks`."""
+        with self._lock:
+            links = list(self._list(seller).addresses.items())
+        yield from cast("list[LinkPair]", links)
+
+    def sellers(self) -> list[str]:
+        """See :class:`optoutkit.stores.TellsSellers`."""
+        with self._lock:
+            self._list(SHARED)
+            return sorted(self._lists)
+
+    def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
+        """See :class:`optoutkit.stores.hashed.Rekeyable`."""
+        names = arguments.rekey_pairs(pairs)
+        now = self._clock()
+        with self._lock:
+            self._list(SHARED)
+            for old, new in names:
+                for kept in self._lists.values():
+                    kept.rekey(old, new, now)
+            renamed: dict[Identity, Identity] = dict(names)
+            days: dict[tuple[str, Identity], int] = {}
+            for (seller, order), day in self._link_days_learnt.items():
+                days.setdefault((seller, renamed.get(order, order)), day)
+            self._link_days_learnt = days
+
     def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""
         with self._lock:
@@ -228,6 +273,10 @@ class AsyncMemoryStore(AsyncStore):
 
     def __init__(self, *, link_days: int = DEFAULT_LINK_DAYS, clock: Clock = utc_now) -> None:
         self._store = MemoryStore(link_days=link_days, clock=clock)
+
+    async def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
+        """See :class:`optoutkit.stores.hashed.Rekeyable`."""
+        self._store.rekey(pairs)
 
     async def _run(self, verb: Verb[T]) -> T:
         return verb(self._store)

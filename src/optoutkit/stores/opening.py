@@ -20,6 +20,9 @@ _GROUP = "optoutkit.stores"
 # Their entry points, which are not asked for: to search the metadata of all that is installed takes longer than to open a store.
 _BUILT_IN = {
     "memory": ("optoutkit.stores.memory", "MEMORY"),
+    "postgresql": ("optoutkit.stores.postgresql", "POSTGRESQL"),
+    **dict.fromkeys(("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"), ("optoutkit.stores.redis", "REDIS")),
+    "sqlalchemy": ("optoutkit.stores.sqlalchemy", "SQLALCHEMY"),
     "sqlite": ("optoutkit.stores.sqlite", "SQLITE"),
 }
 
@@ -40,7 +43,7 @@ def open_store(uri: str) -> OptOutStore:
     """Open a store.
 
     Args:
-        uri: ``memory://``, ``sqlite:///relative.db``, ``sqlite:////absolute.db``, or that of an installed backend. Options
+        uri: ``memory://``, ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``redis://host``, or that of another backend. Options
             follow a ``?``: ``link_days`` (180), and for SQLite ``timeout`` (15 seconds). In a path, write ``?`` as ``%3F``
             and ``%`` as ``%25``.
 
@@ -73,8 +76,8 @@ def open_async_store(uri: str) -> AsyncOptOutStore:
 
 def _backend(uri: str) -> Backend:
     scheme = StoreUri.parse(uri).scheme
-    if scheme in _BUILT_IN:
-        module, name = _BUILT_IN[scheme]
+    if (known := scheme if scheme in _BUILT_IN else scheme.partition("+")[0]) in _BUILT_IN:  # sqlalchemy+mysql+pymysql
+        module, name = _BUILT_IN[known]
         return cast("Backend", getattr(import_module(module), name))
     installed = {entry.name: entry for entry in metadata.entry_points(group=_GROUP)}
     if scheme not in installed:

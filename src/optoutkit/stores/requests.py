@@ -18,9 +18,9 @@ import attrs
 from optoutkit.flows import Request
 from optoutkit.identities import Identity
 from optoutkit.optouts import OptOut
-from optoutkit.stores.base import AsyncOptOutStore, LinkPair, LinkReport, OptOutStore, RecordReport
+from optoutkit.stores.base import AsyncOptOutStore, EraseReport, LinkPair, LinkReport, OptOutStore, RecordReport
 
-__all__ = ["Link", "Lookup", "Record"]
+__all__ = ["Erase", "Link", "Lookup", "Record", "Withdraw"]
 
 
 @attrs.frozen
@@ -70,3 +70,36 @@ class Link(Request[LinkReport]):
     def call(self, store: OptOutStore | AsyncOptOutStore) -> LinkReport | Awaitable[LinkReport]:
         """Ask the store; an async store's answer is to be awaited."""
         return store.link(self.pairs, seller=self.seller, replace=self.replace)
+
+
+@attrs.frozen
+class Withdraw(Request[int]):
+    """Take these back. See :meth:`OptOutStore.withdraw`."""
+
+    identities: tuple[Identity, ...]
+    seller: str = attrs.field(default="", kw_only=True)
+    why: str = attrs.field(default="", kw_only=True)
+
+    @overload
+    def call(self, store: OptOutStore) -> int: ...
+    @overload
+    def call(self, store: AsyncOptOutStore) -> Awaitable[int]: ...
+    def call(self, store: OptOutStore | AsyncOptOutStore) -> int | Awaitable[int]:
+        """Ask the store; an async store's answer is to be awaited."""
+        return store.withdraw(self.identities, seller=self.seller, why=self.why)
+
+
+@attrs.frozen
+class Erase(Request[EraseReport]):
+    """Forget these. See :meth:`OptOutStore.erase`."""
+
+    identities: tuple[Identity, ...]
+    seller: str = attrs.field(default="", kw_only=True)
+
+    @overload
+    def call(self, store: OptOutStore) -> EraseReport: ...
+    @overload
+    def call(self, store: AsyncOptOutStore) -> Awaitable[EraseReport]: ...
+    def call(self, store: OptOutStore | AsyncOptOutStore) -> EraseReport | Awaitable[EraseReport]:
+        """Ask the store; an async store's answer is to be awaited."""
+        return store.erase(self.identities, seller=self.seller)

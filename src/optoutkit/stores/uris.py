@@ -42,7 +42,7 @@ class StoreUri:
             raise InvalidUri("a store URI begins with a scheme and ://, such as sqlite:///optouts.db or memory://")
         try:
             parts = urlsplit(uri, allow_fragments=False)
-            pairs = parse_qsl(parts.query, strict_parsing=True) if parts.query else []
+            pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
         except ValueError:
             raise InvalidUri(f"the {scheme}:// URI cannot be read; options look like ?link_days=90") from None
         options = dict(pairs)

@@ -32,7 +32,7 @@ __all__ = [
 Client = Literal["gmail", "outlook", "outlook_web", "outlook_mobile", "apple_mail", "yahoo", "thunderbird"]
 """Mail programs, by the way they write a forward."""
 
-Server = Literal["gmail", "exchange", "group", "srs", "resent", "delivered_twice"]
+Server = Literal["gmail", "exchange", "icloud", "yahoo", "group", "srs", "resent", "delivered_twice"]
 """Servers and rules that forward, by the traces they leave."""
 
 CLIENTS: tuple[Client, ...] = get_args(Client)
@@ -45,6 +45,12 @@ _LATER = timedelta(hours=3)
 @cache
 def _words() -> Mapping[str, _Words]:
     return tomllib.loads(resources.files("optoutkit.testing").joinpath("forwards.toml").read_text(encoding="utf-8"))
+
+
+def _words_of(by: Client, language: str) -> _Words:
+    words = _words()[language]
+    never_translated = {"subject": "Subject", "date": "Date", "to": "To"} if by == "gmail" else {}
+    return {**words, **never_translated, **words.get("by", {}).get(by, {})}
 
 
 FORWARDING_LANGUAGES = tuple(sorted(_words()))
@@ -75,7 +81,7 @@ def forward_inline(
         as_html: Whether it sends HTML beside the plain text.
     """
     read = read_mail(mail)
-    told = _Told(read, _words()[language])
+    told = _Told(read, _words_of(by, language))
     forward = _new_mail(sender, to, f"{told.words['prefix']}: {read.subject}" if subject is None else subject, told.sent_at + _LATER)
     forward.set_content(f"{words}\n\n{_plain_forward(told, by)}\n" if words else f"{_plain_forward(told, by)}\n", cte="quoted-printable")
     if as_html:
@@ -127,6 +133,8 @@ def forward_automatically(mail: bytes, *, by: Server = "gmail", to: str = "optou
     fields = {
         "gmail": f"Delivered-To: {to}\r\n{received}X-Forwarded-To: {to}\r\nX-Forwarded-For: shop@example.com {to}\r\n",
         "exchange": f"{received}X-MS-Exchange-Inbox-Rules-Loop: shop@example.com\r\nAuto-Submitted: auto-generated\r\n",
+        "icloud": f"Return-Path: <shop+SRS=x0=9Y=amazon.com=0102@icloud.com>\r\nOriginal-Recipient: rfc822;shop@icloud.com\r\n{received}",
+        "yahoo": f"Delivered-To: {to}\r\n{received}X-Apparently-To: shop@yahoo.example via 203.0.113.8; {date}\r\n",
         "group": f"{received}List-ID: <optouts.example.com>\r\nX-Original-Sender: auto-communication@amazon.com\r\n",
         "srs": f"Return-Path: <SRS0=Xk2d=AB=bounces.amazon.com=0102@example.com>\r\n{received}",
         "resent": f"Resent-From: shop@example.com\r\nResent-To: {to}\r\nResent-Date: {date}\r\n{received}",

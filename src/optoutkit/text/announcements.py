@@ -19,7 +19,7 @@ _RULE = "-_=*~–—―─ "
 _BANNER_ENDS = (*_RULE.strip(), ":", "：")
 _MAY_ANNOUNCE = re.compile(r"[:：]|[-_=*~–—―─][ \t]*\Z")  # the cheap question, asked first
 _BETWEEN_RULES = re.compile(r"[-_=*]{4,}[^-_=*]{2,60}[-_=*]{4,}")  # a banner in whatever language, if header lines follow
-_HEADER_LINE = re.compile(r"[\s*_]*([^:：]{1,40}?)[\s*_]*[:：][\s*_]*(.*)")
+_HEADER_LINE = re.compile(r"[\s*_]*+([^:：\s*_](?:[^:：]{0,38}[^:：\s*_])?)[\s*_]*+[:：][\s*_]*+(.*)")
 _MAX_LINES_OF_A_FIELD = 4  # a long list of recipients is wrapped
 _MAX_BLANKS_AFTER_BANNER = 3
 _FEWEST_FIELDS = 3  # header lines without a banner

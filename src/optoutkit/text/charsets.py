@@ -54,6 +54,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _OFTEN_WRONG = frozenset({None, "utf_8", "cp1252"})  # what is declared by default, whatever the text
 _KANA = re.compile("[\u3041-\u30fe]")
+_ESCAPE = b"\x1b"
 _JIS_ESCAPE = re.compile(rb"\x1b(\$\([@A-Z]|\$[@AB]|\([A-Z])")
 _JIS_TEXT = re.compile(rb"\x1b\$[@B]")
 _JIS_X_0208 = frozenset({b"$@", b"$B", b"$(@", b"$(B", b"$(O"})  # and JIS X 0213, which contains it
@@ -79,6 +80,8 @@ def decode(data: bytes, label: str | None = None) -> str:
         '100 €'
     """
     codec = _codec(label)
+    if codec in _OFTEN_WRONG and data.isascii() and _ESCAPE not in data:
+        return data.decode("ascii")  # as most headers are, and many texts
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") and codec in (None, "utf_16"):
         codec = "utf_16"
     if codec == "iso2022_jp" or (codec in _OFTEN_WRONG and _JIS_TEXT.search(data)):

@@ -65,6 +65,7 @@ _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff\uff21-\uff5a\U0001d400-\
 _FOREIGN = re.compile(r"[\u0370-\u03ff\u0400-\u052f\u0531-\u0588]")
 _WITHOUT_TWIN = re.compile(rf"(?![{''.join(map(chr, _LATIN_TWIN))}]){_FOREIGN.pattern}")
 _PHONETIC = {code: latin for code, latin in _LATIN_TWIN.items() if not _FOREIGN.match(chr(code))}
+_PHONETIC_LETTER = re.compile(f"[{''.join(map(chr, _PHONETIC))}]")
 _LETTER = "a-zß-öø-ɏ"
 _SPACED = re.compile(rf"(?<![^\W\d_])[{_LETTER}]([ .\-_*·•|/+~])[{_LETTER}]\1[{_LETTER}](?:\1[{_LETTER}]){{1,99}}(?![^\W\d_])")
 
@@ -110,27 +111,28 @@ def fold(text: str) -> Folded:
     """
     if _ASCII.fullmatch(text):
         return _closed_up(text.lower(), range(len(text) + 1))
-    characters: list[str] = []
+    pieces: list[str] = []  # single characters, and whole runs of ASCII
     offsets: list[int] = []
     for run in _RUN.finditer(_unmasked(text)):
         if run[1]:
-            characters.extend(run[1].lower())
+            pieces.append(run[1].lower())
             offsets.extend(range(*run.span()))
             continue
         for offset, character in enumerate(run[0], run.start()):
             for folded in _folded(character):
                 if not _is_mark(folded):
-                    characters.append(folded)
+                    pieces.append(folded)
                     offsets.append(offset)
-                elif characters:
-                    _add_mark(characters, offsets, folded, offset)
+                elif pieces:
+                    _add_mark(pieces, offsets, folded, offset)
     offsets.append(len(text))
-    return _closed_up("".join(characters), offsets)
+    return _closed_up("".join(pieces), offsets)
 
 
 def _unmasked(text: str) -> str:
     """Put Latin letters for those dressed up as such, one for one, so that offsets stay."""
-    text = text.translate(_PHONETIC)
+    if _PHONETIC_LETTER.search(text):
+        text = text.translate(_PHONETIC)
     if not _FOREIGN.search(text):
         return text
     # A word made of nothing but twins is Greek or Cyrillic only where other words are.
@@ -159,13 +161,17 @@ def _is_mark(character: str) -> bool:
     return character > "\u02ff" and (unicodedata.category(character)[0] == "M" or "\u1160" < character < "\u1200")
 
 
-def _add_mark(characters: list[str], offsets: list[int], mark: str, offset: int) -> None:
+def _add_mark(pieces: list[str], offsets: list[int], mark: str, offset: int) -> None:
     """Compose a mark with the letter before it, or drop it where the script has no use for it."""
-    composed = unicodedata.normalize("NFC", characters[-1] + mark)
+    letter = pieces[-1][-1]
+    composed = unicodedata.normalize("NFC", letter + mark)
     if len(composed) == 1:
-        characters[-1] = composed
-    elif characters[-1] >= _FIRST_SCRIPT_WITH_MARKS:
-        characters.append(mark)
+        if len(pieces[-1]) > 1:
+            pieces[-1:] = pieces[-1][:-1], composed
+        else:
+            pieces[-1] = composed
+    elif letter >= _FIRST_SCRIPT_WITH_MARKS:
+        pieces.append(mark)
         offsets.append(offset)
 
 

@@ -2,6 +2,7 @@
 
 import binascii
 import re
+import sys
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import overload
 
 import attrs
 
+from optoutkit.errors import MessageTooLarge
 from optoutkit.text import charsets
 from optoutkit.text.transfer import base64_bytes
 
@@ -31,7 +33,8 @@ def decode_words(value: str) -> str:
     Words in unknown charsets are read as :func:`optoutkit.text.charsets.decode` reads bytes; a character split between two
     words, which RFC 2047 section 5 forbids and Japanese mailers do, is put together again. The result has no control characters.
     """
-    return _CONTROLS.sub(" ", "".join(_decoded(value))).strip()
+    text = "".join(_decoded(value)) if "=?" in value else value
+    return (text if text.isprintable() else _CONTROLS.sub(" ", text)).strip()
 
 
 def _decoded(value: str) -> Iterator[str]:
@@ -72,12 +75,18 @@ class Parameters:
 class Headers:
     """The fields of a header block, in their order, by name in whatever case.
 
-    Nothing is decoded before it is asked for.
+    Nothing is decoded before it is asked for, and then once.
+
+    Attributes:
+        size: Bytes of the block.
     """
 
-    def __init__(self, fields: list[tuple[str, bytes]]) -> None:
+    def __init__(self, fields: list[tuple[str, bytes]], size: int) -> None:
         """Take pairs of name and raw value: the bytes after the colon, folds and all."""
+        self.size: int = size
         self._fields = fields
+        self._parameters: dict[str, Parameters] = {}
+        self._decoded: dict[str, tuple[str, ...]] = {}
 
     @cached_property
     def _by_name(self) -> dict[str, list[bytes]]:
@@ -102,11 +111,13 @@ class Headers:
 
     def unfolded(self, name: str) -> Iterator[str]:
         """Every value of a field as text on one line, with its encoded words still encoded."""
-        return (_FOLD.sub(" ", charsets.decode(value)).strip() for value in self.raw_all(name))
+        return map(_unfolded, self.raw_all(name))
 
     def get_all(self, name: str) -> tuple[str, ...]:
         """Every value of a field, unfolded and decoded."""
-        return tuple(decode_words(value) for value in self.unfolded(name))
+        if name not in self._decoded:
+            self._decoded[name] = tuple(map(decode_words, self.unfolded(name)))
+        return self._decoded[name]
 
     @overload
     def get(self, name: str, default: str) -> str: ...
@@ -118,29 +129,45 @@ class Headers:
 
     def parameters(self, name: str) -> Parameters:
         """The first value of a structured field, taken apart; empty if the field is absent."""
-        return _parameters(next(self.unfolded(name), ""))
+        if name not in self._parameters:
+            self._parameters[name] = _parameters(next(self.unfolded(name), ""))
+        return self._parameters[name]
 
 
-def read_headers(raw: bytes, start: int = 0) -> tuple[Headers, int]:
+def read_headers(raw: bytes, start: int = 0, longest: int = sys.maxsize) -> tuple[Headers, int]:
     """Read a header block that begins at ``start``; return it and the offset at which the body begins.
 
     The block ends with an empty line, or before the first line that cannot be a field.
+
+    Raises:
+        MessageTooLarge: It has more than ``longest`` bytes.
     """
     fields = []
-    stray = _STRAY_CONTINUATION.match(raw, start)
+    stop = min(start + longest, len(raw))
+    stray = _STRAY_CONTINUATION.match(raw, start, stop)
     position = stray.end() if stray else start
-    while field := _FIELD.match(raw, position):
+    while field := _FIELD.match(raw, position, stop):
         fields.append((field[1].decode("ascii").lower(), field[2]))
         position = field.end()
+    if stop < len(raw) and (position == stop or raw[position] in b" \t"):  # a line goes on beyond the limit
+        raise MessageTooLarge(f"a header of the mail has more than the {longest:,} bytes that are left for all of them")
     empty = _LINE_END.match(raw, position)
-    return Headers(fields), empty.end() if empty else position
+    end = empty.end() if empty else position
+    return Headers(fields, end - start), end
 
 
 _BETWEEN_SEMICOLONS = re.compile(r'(?:[^;"]++|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z))++', re.DOTALL)
 _SECTION = re.compile(r"([^*]+)(?:\*([0-9]{1,3}))?(\*)?")
 
 
+def _unfolded(value: bytes) -> str:
+    text = charsets.decode(value)
+    return (_FOLD.sub(" ", text) if "\n" in text or "\r" in text else text).strip()
+
+
 def _parameters(text: str) -> Parameters:
+    if ";" not in text:
+        return Parameters(value=text.strip().lower(), parameters={})
     value, *pieces = _BETWEEN_SEMICOLONS.findall(text) or [""]
     sections: dict[str, dict[int, tuple[str, bool]]] = {}
     plain: dict[str, str] = {}
@@ -151,8 +178,8 @@ def _parameters(text: str) -> Parameters:
         section = _SECTION.fullmatch(name.lower())
         if section and (section[2] or section[3]):
             sections.setdefault(section[1], {}).setdefault(int(section[2] or 0), (content, bool(section[3])))
-        elif name:
-            plain.setdefault(name.lower(), decode_words(content))
+        elif name and name.lower() not in plain:
+            plain[name.lower()] = decode_words(content)
     for name, numbered in sections.items():
         plain[name] = _joined_sections(numbered)
     return Parameters(value=value.strip().lower(), parameters=plain)

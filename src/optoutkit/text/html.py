@@ -26,6 +26,7 @@ _ENDED_BY = {
 }
 
 _WHITE = re.compile(r"[ \t\n\r\f]+")
+_NOT_ONE_BLANK = re.compile(r"[\t\n\r\f]|  ")  # the cheap question, asked first
 
 
 @attrs.frozen(kw_only=True)
@@ -71,11 +72,11 @@ def render(document: str) -> Rendered:
     page = _Page()
     for token in tokens(document):
         if isinstance(token, Words):
-            page.add(unescaped(token.text))
+            page.add(token.text)
         elif token.closes:
             page.close(token.name)
         else:
-            page.open(token.name, dict(attributes(token.inner)) if token.inner else {})
+            page.open(token.name, attributes(token.inner) if token.inner else {})
     return page.finish()
 
 
@@ -187,9 +188,13 @@ class _Page:
             self._cells.pop()
         return name
 
-    def add(self, text: str) -> None:
-        """Add text as it stands in the document, entities resolved."""
+    def add(self, source: str) -> None:
+        """Add text as it stands in the document."""
         style = self._stack[-1].style
+        if not source.strip(" \n") and style.is_visible and not style.preformatted:  # what indents the tags of a layout
+            self._space()
+            return
+        text = unescaped(source)
         if not style.is_visible:
             self._hidden.append(text)
         elif style.preformatted:
@@ -199,7 +204,7 @@ class _Page:
                 self._break()
                 self._put(line)
         else:
-            text = _WHITE.sub(" ", text)
+            text = _WHITE.sub(" ", text) if _NOT_ONE_BLANK.search(text) else text
             if text.startswith(" "):
                 self._space()
             self._put(text.strip(" "))

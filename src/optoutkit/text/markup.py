@@ -32,8 +32,10 @@ _QUOTE_CLASS = re.compile(r"(?:gmail|yahoo|protonmail|moz|zmail)[_-]?(?:quote|ci
 _HUGE_NUMBER = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 
 _MARKUP = re.compile(r"<(?=[a-zA-Z/!?])")
-_TAG_NAME = re.compile(r"/?[a-zA-Z][^\s/>]*")
-_NO_QUOTE_OR_END = re.compile(r"""[^"'>]*""")
+_TAG_NAME = re.compile("/?[a-zA-Z]")
+_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*+)((?:[^"'>]++|"[^"]*+"|'[^']*+')*+)>""")
+_TAG_WITHOUT_QUOTES = re.compile(r"<(/?)([a-zA-Z][^\s/>]*+)([^>]*+)>")
+_QUOTES = ("'", '"')
 _ATTRIBUTE = re.compile(r"""([^\s=>/"']+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+))?""")
 
 
@@ -79,50 +81,37 @@ def tokens(document: str) -> Iterator[Words | Tag]:
         if start > position:
             yield Words(document[position:start], position)
             position = start
-        name = _TAG_NAME.match(document, start + 1)
-        if not name:
+        tag = _TAG.match(document, start) if quotes_close else _TAG_WITHOUT_QUOTES.match(document, start)
+        if tag:
+            slash, name, inner = tag.groups()
+            name, position = name.lower(), tag.end()
+            yield Tag(name, slash != "", inner, start, position)
+            if name in _UNSHOWN_END and not slash and document[position - 2] != "/":
+                close = _UNSHOWN_END[name].search(document, position)
+                position = close.start() if close else len(document)
+        elif not _TAG_NAME.match(document, start + 1):
             is_comment = document.startswith("<!--", start)
             end = document.find("-->" if is_comment else ">", start + 2)
             if end < 0 and not is_comment:
                 break  # there is no further tag
             position = len(document) if end < 0 else end + (3 if is_comment else 1)
-            continue
-        end = _tag_end(document, name.end()) if quotes_close else -1
-        if end < 0:
+        elif quotes_close:
             quotes_close = False  # looked to the end in vain, once: from now on a tag ends at the next >, quoted or not
-            end = document.find(">", name.end())
-            if end < 0:
-                break
-        tag = name[0].lower()
-        yield Tag(tag.removeprefix("/"), tag.startswith("/"), document[name.end() : end], start, end + 1)
-        position = end + 1
-        if tag in _UNSHOWN_END and document[end - 1] != "/":
-            close = _UNSHOWN_END[tag].search(document, position)
-            position = close.start() if close else len(document)
+        else:
+            break
     yield Words(document[position:], position)
 
 
-def _tag_end(document: str, position: int) -> int:
-    """The offset of the ``>`` that closes a tag, past any in quotes; -1 if there is none."""
-    while True:
-        position += len(_NO_QUOTE_OR_END.match(document, position)[0])  # type: ignore[index]  # it matches everywhere
-        mark = document[position : position + 1]
-        if mark in (">", ""):
-            return position if mark else -1
-        position = document.find(mark, position + 1) + 1
-        if not position:
-            return -1
-
-
-def attributes(inner: str) -> Iterator[tuple[str, str]]:
-    """Yield the attributes of a tag, names in lower case, entities in values resolved."""
-    seen = set()
+def attributes(inner: str) -> dict[str, str]:
+    """Read the attributes of a tag: names in lower case, entities in values resolved."""
+    found: dict[str, str] = {}
     for attribute in _ATTRIBUTE.finditer(inner):
-        name = attribute[1].lower()
-        if name not in seen:  # the first one counts, HTML standard section 13.2.5.33
-            seen.add(name)
-            value = attribute[2] or ""
-            yield name, unescaped(value[1:-1] if value.startswith(('"', "'")) else value)
+        name, value = attribute.groups("")
+        if name not in found and (name := name.lower()) not in found:  # the first one counts, HTML standard section 13.2.5.33
+            if value[:1] in _QUOTES:
+                value = value[1:-1]
+            found[name] = unescaped(value) if "&" in value else value
+    return found
 
 
 def unescaped(text: str) -> str:

@@ -32,6 +32,7 @@ __all__ = ["Attachment", "Headers", "Limits", "Mail", "Mailbox", "peek", "raw_by
 
 _DEFAULT_LIMITS = Limits()
 _BEFORE_HEADERS = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?:>?From [^\r\n]*(?:\r\n|\r|\n|\Z))?")
+_BROKEN_CHARACTER = re.compile(rb"[\xc0-\xff][\x80-\xbf]{0,2}\Z")
 _ATTACHED_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
 _FIRST_PART_SHOWN = frozenset({"multipart/related", "multipart/signed"})
 _LONGEST_FOR_MAIL_PARSER = 16 * 1024  # it takes 20 µs an address; honest fields are far below
@@ -58,15 +59,21 @@ class Mail:
     Made by :func:`read_mail`.
     """
 
-    def __init__(self, raw: bytes, root: Part) -> None:
+    def __init__(self, raw: bytes, root: Part, text_bytes: int | None) -> None:
         """Keep the bytes and the tree of parts."""
         self.raw: bytes = raw
         self._root = root
+        self._text_bytes = text_bytes
 
     @property
     def headers(self) -> Headers:
         """The mail's own header fields."""
         return self._root.headers
+
+    @property
+    def header_bytes(self) -> int:
+        """Size of the header fields of the mail and of its parts together."""
+        return sum(part.headers.size for part in self._root.walk())
 
     @property
     def is_mail(self) -> bool:
@@ -132,14 +139,23 @@ class Mail:
         )
 
     @property
+    def is_cut(self) -> bool:
+        """Whether it shows more text than :func:`read_mail` was told to read."""
+        parts = list(self._root.walk())
+        sizes = zip(parts, _sizes(parts, self._text_bytes), strict=True)
+        return any(size is not None and size < part.size and _is_text(part) for part, size in sizes)
+
+    @property
     def _leaves(self) -> list[Part]:
         return [part for part in self._root.walk() if not part.is_multipart]
 
     @cached_property
     def _shown(self) -> "_Shown":
         shown: dict[int, _Shown] = {}
-        for part in reversed(list(self._root.walk())):  # parts come before the multipart that holds them
-            shown[id(part)] = _shown(part, [shown[id(child)] for child in part.children])
+        parts = list(self._root.walk())
+        sizes = _sizes(parts, self._text_bytes)
+        for part, size in zip(reversed(parts), reversed(sizes), strict=True):  # parts come before the multipart that holds them
+            shown[id(part)] = _shown(part, [shown[id(child)] for child in part.children], size)
         return shown[id(self._root)]
 
     @cached_property
@@ -159,7 +175,7 @@ class Mail:
             return read
 
 
-def read_mail(raw: bytes, *, limits: Limits = _DEFAULT_LIMITS) -> Mail:
+def read_mail(raw: bytes, *, limits: Limits = _DEFAULT_LIMITS, text_bytes: int | None = None) -> Mail:
     r"""Read a mail, however damaged.
 
     A byte order mark, blank lines and an mbox line before the headers are skipped. Lines may end in LF, CRLF or CR.
@@ -167,6 +183,7 @@ def read_mail(raw: bytes, *, limits: Limits = _DEFAULT_LIMITS) -> Mail:
     Args:
         raw: The mail as it came.
         limits: What is too much.
+        text_bytes: How many bytes of the texts that it shows, encoded as they are, are read; None for all. The rest is left out.
 
     Raises:
         MessageTooLarge: The mail is beyond the limits. Nothing else is raised, whatever the bytes.
@@ -175,16 +192,16 @@ def read_mail(raw: bytes, *, limits: Limits = _DEFAULT_LIMITS) -> Mail:
         >>> read_mail(b"From: =?utf-8?q?J=C3=BCrgen?= <j@example.com>\n\nHello").senders
         (Mailbox(name='Jürgen', address='j@example.com'),)
     """
-    return Mail(raw, read_parts(raw, _headers_start(raw, limits), limits))
+    return Mail(raw, read_parts(raw, _headers_start(raw, limits), limits), text_bytes)
 
 
 def peek(raw: bytes, limits: Limits = _DEFAULT_LIMITS) -> Headers:
     """Read only the header fields of a mail.
 
     Raises:
-        MessageTooLarge: The mail has more bytes than the limits allow.
+        MessageTooLarge: The mail, or its header, has more bytes than the limits allow.
     """
-    return read_headers(raw, _headers_start(raw, limits))[0]
+    return read_headers(raw, _headers_start(raw, limits), limits.max_header_bytes)[0]
 
 
 def raw_bytes(mail: bytes | bytearray | memoryview | StandardMessage) -> bytes:
@@ -259,13 +276,26 @@ class _Shown(NamedTuple):
     html: str | None = None
 
 
-def _shown(part: Part, children: list[_Shown]) -> _Shown:
+def _sizes(parts: list[Part], text_bytes: int | None) -> list[int | None]:
+    """How many bytes of each part are read, for all that is read to be ``text_bytes``; None for all of it."""
+    if text_bytes is None or sum(part.size for part in parts if not part.is_multipart) <= text_bytes:
+        return [None] * len(parts)
+    sizes: list[int | None] = []
+    for part in parts:
+        is_text = not part.is_multipart and (_is_text(part) or part.content_type.startswith("multipart/"))
+        size = min(part.size, text_bytes) if is_text else 0
+        text_bytes -= size
+        sizes.append(size)
+    return sizes
+
+
+def _shown(part: Part, children: list[_Shown], size: int | None) -> _Shown:
     """The plain text and the HTML of a part, given those of the parts in it."""
     if not part.is_multipart:
         if part.content_type == "text/html" and _is_text(part):
-            return _Shown(html=_text(part))
+            return _Shown(html=_text(part, size))
         # a multipart whose boundary never comes has a text at least
-        return _Shown(plain=_text(part)) if _is_text(part) or part.content_type.startswith("multipart/") else _Shown()
+        return _Shown(plain=_text(part, size)) if _is_text(part) or part.content_type.startswith("multipart/") else _Shown()
     visible = [child for child in children if child != _Shown()]
     if part.content_type in _FIRST_PART_SHOWN:
         return visible[0] if visible else _Shown()
@@ -279,6 +309,9 @@ def _shown(part: Part, children: list[_Shown]) -> _Shown:
     return _Shown("\n".join(plains) if plains else None, "\n".join(pages) if pages else None)
 
 
-def _text(part: Part) -> str:
+def _text(part: Part, size: int | None) -> str:
     label = part.parameters.get("charset", "").partition(" ")[0]
-    return charsets.decode(part.content(), label).replace("\r\n", "\n").replace("\r", "\n")
+    data = part.content(size)
+    if size is not None and size < part.size:
+        data = _BROKEN_CHARACTER.sub(b"", data)  # which would make it look like text in another charset
+    return charsets.decode(data, label).replace("\r\n", "\n").replace("\r", "\n")

@@ -29,6 +29,7 @@ class Limits:
         max_bytes: Size of the whole mail.
         max_parts: Number of MIME parts, multiparts and the mail itself included.
         max_depth: Multiparts within one another.
+        max_header_bytes: Size of the header fields of the mail and of its parts together.
 
     Raises:
         ValueError: One of them is not positive.
@@ -37,6 +38,7 @@ class Limits:
     max_bytes: int = attrs.field(default=32 * 2**20, validator=attrs.validators.gt(0))
     max_parts: int = attrs.field(default=1000, validator=attrs.validators.gt(0))
     max_depth: int = attrs.field(default=50, validator=attrs.validators.gt(0))
+    max_header_bytes: int = attrs.field(default=2**20, validator=attrs.validators.gt(0))
 
 
 @attrs.define(eq=False)
@@ -77,10 +79,19 @@ class Part:
         disposition = self.headers.parameters("content-disposition").parameters
         return disposition.get("filename") or self.parameters.get("name", "")
 
-    def content(self) -> bytes:
-        """The body without its transfer encoding."""
+    @property
+    def size(self) -> int:
+        """Bytes of its body as it stands in the mail."""
+        return self.end - self.start
+
+    def content(self, size: int | None = None) -> bytes:
+        """The body without its transfer encoding; of a body of more than ``size`` bytes only whole lines of the first ones."""
         encoding = self.headers.parameters("content-transfer-encoding").value.partition(" ")[0]
-        return transfer_decode(self.raw[self.start : self.end], encoding)
+        end = self.end
+        if size is not None and self.size > size:
+            end = self.start + size
+            end = self.raw.rfind(b"\n", self.start, end) + 1 or end
+        return transfer_decode(self.raw[self.start : end], encoding)
 
     def walk(self) -> Iterator["Part"]:
         """This part and all below it, in the order of the mail."""
@@ -95,9 +106,10 @@ def read_parts(raw: bytes, start: int, limits: Limits) -> Part:
     """Find the parts of a mail whose header block begins at ``start``.
 
     Raises:
-        MessageTooLarge: It has more parts, or deeper ones, than ``limits`` allow.
+        MessageTooLarge: It has more parts, deeper ones, or longer headers than ``limits`` allow.
     """
-    root = _part(raw, start, "text/plain")
+    root = _part(raw, start, "text/plain", limits.max_header_bytes)
+    left = limits.max_header_bytes - root.headers.size
     nest = _Nest(limits.max_depth)
     nest.enter(root)
     count, position = 1, root.start
@@ -117,7 +129,8 @@ def read_parts(raw: bytes, start: int, limits: Limits) -> Part:
         if count > limits.max_parts:
             raise MessageTooLarge(f"the mail has more than {limits.max_parts} parts")
         digest = parent.content_type == "multipart/digest"  # RFC 2046 section 5.1.5: its parts are mails unless they say otherwise
-        part = _part(raw, _after_newline(raw, line.end()), "message/rfc822" if digest else "text/plain")
+        part = _part(raw, _after_newline(raw, line.end()), "message/rfc822" if digest else "text/plain", left)
+        left -= part.headers.size
         parent.children.append(part)
         nest.enter(part)
         position = part.start
@@ -168,8 +181,8 @@ class _Nest:
         return multipart
 
 
-def _part(raw: bytes, start: int, default_type: str) -> Part:
-    headers, body = read_headers(raw, start)
+def _part(raw: bytes, start: int, default_type: str, longest_headers: int) -> Part:
+    headers, body = read_headers(raw, start, longest_headers)
     declared = headers.parameters("content-type")
     content_type = declared.value if _CONTENT_TYPE.fullmatch(declared.value) else default_type if not declared.value else "text/plain"
     return Part(raw, headers, content_type, dict(declared.parameters), body, len(raw))

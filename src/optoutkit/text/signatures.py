@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import cache
+from itertools import groupby
 
 from optoutkit.text.lines import Line, plain
 from optoutkit.text.wordlists import LANGUAGES, word_list
@@ -21,6 +22,7 @@ _QUESTION = re.compile(r"[?？؟]")
 _WORDS = re.compile(r"[^\W\d_]+")
 _JAPANESE_OR_CHINESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _LONGEST_EASTERN_NAME = 24
+_HEAD = 2  # characters; no closing is shorter
 
 
 def find_signature(lines: Sequence[Line], first: int, last: int) -> tuple[int, int] | None:
@@ -62,6 +64,8 @@ def _goes_on(content: str) -> bool:
 
 def _is_closing(content: str) -> bool:
     line = plain(content).strip(_EDGES)
+    if not line.startswith(_closings_beginning_with().get(line[:_HEAD], ())):
+        return False
     if line in _closings():
         return True
     parted = _AFTER_CLOSING.split(line, maxsplit=1)
@@ -81,6 +85,11 @@ def _is_name(content: str) -> bool:
 @cache
 def _closings() -> frozenset[str]:
     return frozenset(plain(closing).strip(_EDGES) for language in LANGUAGES for closing in word_list(language).closings)
+
+
+@cache
+def _closings_beginning_with() -> dict[str, tuple[str, ...]]:
+    return {head: tuple(group) for head, group in groupby(sorted(_closings()), key=lambda closing: closing[:_HEAD])}
 
 
 @cache

@@ -5,6 +5,8 @@ of the preview texts of newsletters: ``display``, ``visibility``, ``opacity``, a
 """
 
 import re
+from functools import lru_cache
+from typing import NamedTuple
 
 import attrs
 
@@ -13,7 +15,7 @@ __all__ = ["PREFORMATTED", "Style"]
 PREFORMATTED = frozenset({"listing", "plaintext", "pre", "textarea", "xmp"})
 """Elements whose line breaks and blanks count unless a style says otherwise."""
 
-_DECLARATION = re.compile(r"([a-z-]+)\s*:\s*([^;]*)")
+_DECLARATION = re.compile(r"(?<![a-z-])([a-z-]++)\s*+:\s*+([^;]*+)")
 _LONGEST = 4000  # characters of a style that are looked at
 _NUMBER = re.compile(r"([0-9]*\.?[0-9]+)\s*(px|pt|pc|cm|mm|in|em|rem|ex|ch|vw|vh|%)?")
 _SIZE_WORD = re.compile(r"(?:x{1,3}-)?(?:small|large)|medium|initial")
@@ -30,37 +32,62 @@ class Style:
         veiled: ``visibility: hidden``; a descendant may be visible again.
         tiny: A font of no size; layouts do this to a container, and give its children a size.
         preformatted: Line breaks and blanks count.
+        is_visible: Whether text in this style is seen.
     """
 
     removed: bool = False
     veiled: bool = False
     tiny: bool = False
     preformatted: bool = False
+    is_visible: bool = attrs.field(init=False)
 
-    @property
-    def is_visible(self) -> bool:
-        """Whether text in this style is seen."""
+    @is_visible.default
+    def _is_visible(self) -> bool:
         return not (self.removed or self.veiled or self.tiny)
 
     def inside(self, name: str, attributes: dict[str, str]) -> "Style":
         """The style inside an element that stands at this place."""
         preformatted = self.preformatted or name in PREFORMATTED
-        style = _declarations(attributes.get("style", ""))
-        if name == "font" and attributes.get("size"):
-            style.setdefault("font-size", "medium")
-        if not style and "hidden" not in attributes and preformatted == self.preformatted:
+        own = _own_style(attributes.get("style", "")[:_LONGEST])
+        font_size = own.font_size
+        if font_size is None and name == "font" and attributes.get("size"):
+            font_size = "medium"
+        if own == _NO_STYLE and font_size is None and "hidden" not in attributes and preformatted == self.preformatted:
             return self
-        white_space = style.get("white-space", "")
         return Style(
-            removed=self.removed or "hidden" in attributes or _removes(style),
-            veiled={"hidden": True, "collapse": True, "visible": False}.get(style.get("visibility", ""), self.veiled),
-            tiny=_is_tiny(style.get("font-size", ""), inherited=self.tiny),
-            preformatted=white_space.startswith("pre") if white_space else preformatted,
+            removed=self.removed or "hidden" in attributes or own.removes,
+            veiled=self.veiled if own.veils is None else own.veils,
+            tiny=_is_tiny(font_size or "", inherited=self.tiny),
+            preformatted=preformatted if own.preformatted is None else own.preformatted,
         )
 
 
+class _OwnStyle(NamedTuple):
+    """What a style attribute says; None where it says nothing."""
+
+    removes: bool = False
+    veils: bool | None = None
+    font_size: str | None = None
+    preformatted: bool | None = None
+
+
+_NO_STYLE = _OwnStyle()
+
+
+@lru_cache(maxsize=256)  # a mail has few different ones, each many times
+def _own_style(attribute: str) -> _OwnStyle:
+    style = _declarations(attribute)
+    white_space = style.get("white-space")
+    return _OwnStyle(
+        removes=_removes(style),
+        veils={"hidden": True, "collapse": True, "visible": False}.get(style.get("visibility", "")),
+        font_size=style.get("font-size"),
+        preformatted=white_space.startswith("pre") if white_space else None,
+    )
+
+
 def _declarations(style: str) -> dict[str, str]:
-    declared = _DECLARATION.findall(style[:_LONGEST].lower())
+    declared = _DECLARATION.findall(style.lower())
     return {name: value.replace("!important", "").strip() for name, value in declared}
 
 

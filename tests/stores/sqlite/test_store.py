@@ -3,7 +3,7 @@
 import random
 import sqlite3
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from optoutkit.errors import StoreCorrupt
-from optoutkit.identities import Address, OrderId
+from optoutkit.identities import Address, Digest, Identity, OrderId
 from optoutkit.optouts import SHARED, OptOut
+from optoutkit.stores.rows import micros
 from optoutkit.stores.sqlite import SqliteStore
-from optoutkit.stores.sqlite.rows import micros
+from optoutkit.stores.sqlite.packing import whole_seconds
 from optoutkit.testing.stores import ManualClock
 
 BUYER, ORDER = Address("buyer@example.com"), OrderId("302-1234567-1234567")
@@ -41,8 +42,8 @@ def test_every_withdrawal_stays_in_the_file(path: Path, clock: ManualClock, raw:
         second_end = clock.advance(days=1)
         store.withdraw([BUYER], why="wrote again")
     assert raw("SELECT since, source, recorded_at, withdrawn_at, why FROM withdrawal ORDER BY withdrawn_at") == [
-        (micros(first), "mail 1", micros(first), micros(first_end), "called us"),
-        (micros(second), "mail 2", micros(second), micros(second_end), "wrote again"),
+        (whole_seconds(first), "mail 1", whole_seconds(first), micros(first_end), "called us"),
+        (whole_seconds(second), "mail 2", whole_seconds(second), micros(second_end), "wrote again"),
     ]
 
 
@@ -52,7 +53,7 @@ def test_the_time_of_recording_is_the_first(path: Path, clock: ManualClock, raw:
         store.record([OptOut(BUYER)])
         recorded_at = clock.now
         store.record([OptOut(BUYER, since=clock.advance(days=1), verified=True, source="x")])
-    assert raw("SELECT recorded_at, since, source FROM entry") == [(micros(recorded_at), micros(clock.now), "x")]
+    assert raw("SELECT recorded_at, since, source FROM entry") == [(whole_seconds(recorded_at), whole_seconds(clock.now), "x")]
 
 
 def test_what_is_erased_is_gone_from_the_disk(path: Path) -> None:
@@ -79,14 +80,39 @@ def test_a_reader_does_not_stand_in_the_way_of_erasing(path: Path) -> None:
         reader.close()
 
 
-def test_an_entry_takes_little_room(path: Path) -> None:
-    """Entries of the usual kind, recorded in batches in any order, take at most 120 bytes each, all in all."""
+def size_of_an_entry(path: Path, identities: Sequence[Identity], source: str) -> float:
+    """How many bytes of the file one of 20,000 entries takes, recorded in batches in any order, all in all."""
     since = datetime(2026, 1, 1, tzinfo=UTC)
-    buyers = aliases(20_000)
     with SqliteStore(path) as store:
-        for start in range(0, len(buyers), 2000):
-            store.record(OptOut(buyer, since=since, source="import of June", verified=True) for buyer in buyers[start : start + 2000])
-    assert path.stat().st_size / len(buyers) <= 120
+        for start in range(0, len(identities), 2000):
+            store.record(OptOut(one, since=since, source=source, verified=True) for one in identities[start : start + 2000])
+    return path.stat().st_size / len(identities)
+
+
+@pytest.mark.parametrize(
+    "source", ["import of June", "<0102019a2b3c4d5e-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9-000000@eu-west-1.amazonses.com>"]
+)
+def test_an_entry_takes_little_room(path: Path, source: str) -> None:
+    """An address takes at most 120 bytes, also with the Message-ID of a notice."""
+    assert size_of_an_entry(path, aliases(20_000), source) <= 120
+
+
+def test_a_digest_takes_half_of_that(path: Path) -> None:
+    """A digest that was imported takes at most 60 bytes."""
+    digests = [Digest("address", "2026", buyer.digest(b"s" * 32)) for buyer in aliases(20_000)]
+    assert size_of_an_entry(path, digests, "") <= 60
+
+
+def test_a_large_batch_in_which_something_is_known_is_merged(path: Path, clock: ManualClock) -> None:
+    """Whether a batch is recorded as new or merged, what comes of it is the same: something known, withdrawn or told twice."""
+    buyers = aliases(1000)
+    since = clock.now
+    with SqliteStore(path, clock=clock) as store:
+        assert store.record([OptOut(buyer, since=since) for buyer in buyers] * 2).known == 1000
+        store.withdraw(buyers[:1])
+        assert store.record(OptOut(buyer, since=since, seller="a") for buyer in buyers).new == 1000
+        assert store.record(OptOut(buyer, since=since) for buyer in buyers).new == 0
+        assert store.record([OptOut(buyer, seller=seller) for buyer in aliases(1001) for seller in ("a", "b")]).new == 1 + 1001
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ class HeldSMTP(Held, aiosmtplib.SMTPResponseException):
 class GuardedSMTP(SenderProxy):
     """An aiosmtplib client behind a guard, which ``send_message`` and ``sendmail`` pass.
 
-    SMTP's single commands (``rcpt``, ``data`` …) stay the client's own.
+    SMTP's single commands (``rcpt``, ``data`` …) stay the client's own; ``send_message_sync`` and ``sendmail_sync`` end in these two.
     """
 
     async def __aenter__(self) -> Self:
@@ -55,16 +55,6 @@ class GuardedSMTP(SenderProxy):
     async def sendmail(self, sender: str, recipients: str | Iterable[str], message: str | bytes, /, **kwargs: Any) -> Answer:
         """See :meth:`aiosmtplib.SMTP.sendmail`; suppressed recipients come back as refused."""
         return await _deliver(self._guard, message, recipients, lambda to: self._sender.sendmail(sender, to, message, **kwargs))
-
-    def send_message_sync(self, *args: Any, **kwargs: Any) -> Answer:
-        """See :meth:`aiosmtplib.SMTP.send_message_sync`; it runs :meth:`send_message`."""
-        answer: Answer = type(self._sender).send_message_sync(self, *args, **kwargs)
-        return answer
-
-    def sendmail_sync(self, *args: Any, **kwargs: Any) -> Answer:
-        """See :meth:`aiosmtplib.SMTP.sendmail_sync`; it runs :meth:`sendmail`."""
-        answer: Answer = type(self._sender).sendmail_sync(self, *args, **kwargs)
-        return answer
 
 
 def guarded(sender: Any, guard: AsyncGuard) -> Any:

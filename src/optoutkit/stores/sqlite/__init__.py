@@ -8,22 +8,27 @@ from optoutkit.stores.sqlite.store import SqliteStore
 from optoutkit.stores.sqlite.worker import AsyncSqliteStore
 from optoutkit.stores.uris import StoreUri
 
-__all__ = ["SQLITE", "AsyncSqliteStore", "SqliteStore"]
+__all__ = ["SQLITE", "AsyncSqliteStore", "SqliteStore", "read_uri"]
 
 
 class _Sqlite:
     """The backend of ``sqlite:///relative.db`` and ``sqlite:////absolute.db``."""
 
     def open(self, uri: str) -> SqliteStore:
-        path, options = _read(uri)
+        path, options = read_uri(uri)
         return SqliteStore(path, **options)
 
     def open_async(self, uri: str) -> AsyncSqliteStore:
-        path, options = _read(uri)
+        path, options = read_uri(uri)
         return AsyncSqliteStore(path, **options)
 
 
-def _read(uri: str) -> tuple[str, dict[str, Any]]:
+def read_uri(uri: str) -> tuple[str, dict[str, Any]]:
+    """Take a URI apart: the path of the file, and keyword arguments for a store.
+
+    Raises:
+        InvalidUri: A part is missing or wrong.
+    """
     parsed = StoreUri.parse(uri)
     if parsed.host:
         raise InvalidUri(f"three slashes come before a relative path, four before an absolute one: sqlite:///{parsed.host}")

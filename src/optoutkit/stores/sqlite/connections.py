@@ -13,14 +13,15 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from optoutkit.errors import StoreClosed, StoreCorrupt, StoreError, StoreUnavailable
 from optoutkit.stores.sqlite import schema
 
-__all__ = ["Connections"]
+__all__ = ["Connection", "Connections", "begin"]
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 Work = Callable[[sqlite3.Connection], T]
 
 _SETTINGS = (
@@ -49,7 +50,14 @@ _MEANINGS: dict[int, tuple[type[StoreError], str]] = {
 }
 _UNKNOWN = (StoreCorrupt, "its tables are not those of an opt-out store: restore it from a backup")
 
-_inherited: list[sqlite3.Connection] = []
+
+class Connection(sqlite3.Connection):
+    """A connection with a cursor at hand: to make one for each lookup would take a tenth of it."""
+
+    reader: sqlite3.Cursor
+
+
+_inherited: list[Connection] = []
 """Connections of a parent process. Closing one here could remove files under the parent, so they are kept for good."""
 
 
@@ -69,28 +77,36 @@ class Connections:
     def __init__(self, path: str | os.PathLike[str], *, timeout: float) -> None:
         self._path = Path(os.path.abspath(path))  # noqa: PTH100 - as it is now: the working directory may change, .. stays as it is
         self._timeout = timeout
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[Connection] = []
         self._pid = os.getpid()
         self._closed = False
         self.read(lambda _: None)
 
-    def read(self, work: Work[T]) -> T:
+    def read(self, work: Callable[[Connection, *Ts], T], *arguments: *Ts) -> T:
         """Do something that writes nothing. It may be done again if a lock is met, so it must not have other effects."""
-        start = time.monotonic()
+        start = None
         while True:
             try:
-                return self._do(work)
+                connection = self._take()
+                try:
+                    result = work(connection, *arguments)
+                except BaseException as error:
+                    self._put_away(connection, error)
+                    raise
+                self._give_back(connection)
             except sqlite3.Error as error:
+                start = start or time.monotonic()
                 if not _is_lock(error) or time.monotonic() - start >= self._timeout:
                     raise self._explained(error) from error
+            else:
+                return result
             time.sleep(random.uniform(0.001, 0.01))  # noqa: S311 - so that those who meet do not meet again
 
     def write(self, work: Work[T]) -> T:
         """Do something in one transaction that is on the disk when this returns. It may be done again if a lock is met."""
 
-        def transaction(connection: sqlite3.Connection) -> T:
-            connection.execute("BEGIN IMMEDIATE")
-            schema.check_version(connection)
+        def transaction(connection: Connection) -> T:
+            begin(connection)
             result = work(connection)
             connection.execute("COMMIT")
             return result
@@ -104,21 +120,7 @@ class Connections:
             self._leave_to_parent()
         self._close_idle()
 
-    def _do(self, work: Work[T]) -> T:
-        connection = self._take()
-        try:
-            result = work(connection)
-        except BaseException as error:
-            if _is_lock(error):
-                connection.rollback()
-                self._give_back(connection)
-            else:
-                connection.close()  # which rolls back; the next one that is opened finds out what state the file is in
-            raise
-        self._give_back(connection)
-        return result
-
-    def _take(self) -> sqlite3.Connection:
+    def _take(self) -> Connection:
         if self._closed:
             raise StoreClosed(f"{self._path}: the store is closed")
         if self._pid != os.getpid():
@@ -128,7 +130,15 @@ class Connections:
         except IndexError:
             return self._open()
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def _put_away(self, connection: Connection, error: BaseException) -> None:
+        """Undo what was begun. After an error the next connection that is opened finds out what state the file is in."""
+        if _is_lock(error):
+            connection.rollback()
+            self._give_back(connection)
+        else:
+            connection.close()
+
+    def _give_back(self, connection: Connection) -> None:
         self._idle.append(connection)
         if self._closed:
             self._close_idle()
@@ -146,15 +156,21 @@ class Connections:
         self._idle = []
         self._pid = os.getpid()
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> Connection:
         self._make_file()
         connection = sqlite3.connect(
-            f"{self._path.as_uri()}?mode=rw", uri=True, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+            f"{self._path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=_BUSY_TIMEOUT,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=Connection,
         )
         try:
             schema.prepare(connection)
             for setting in _SETTINGS:
                 connection.execute(setting)
+            connection.reader = connection.cursor()
         except StoreError as error:
             connection.close()
             raise type(error)(f"{self._path}: {error}") from None
@@ -184,6 +200,13 @@ class Connections:
                 self._open().close()  # says so if a newer version has changed the tables
         kind, what = _MEANINGS.get(code, _UNKNOWN)
         return kind(f"{self._path}: {what} ({error})")
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that writes; what another one has done before is undone."""
+    connection.rollback()
+    connection.execute("BEGIN IMMEDIATE")
+    schema.check_version(connection)
 
 
 def _is_lock(error: BaseException) -> bool:

@@ -3,12 +3,13 @@
 ``PRAGMA application_id`` tells our files from those of other programs, ``PRAGMA user_version`` counts the steps of
 :data:`MIGRATIONS` that a file has seen. A released step is never changed; a new version of the schema appends one.
 
-What stands in the columns: :mod:`optoutkit.stores.sqlite.rows`.
+What stands in the columns: :mod:`optoutkit.stores.sqlite.packing`.
 """
 
 import sqlite3
 
 from optoutkit.errors import StoreCorrupt, StoreVersionError
+from optoutkit.stores.sqlite import packing
 
 __all__ = ["APPLICATION_ID", "MIGRATIONS", "OWN_LIST", "SHARED_LIST", "check_version", "prepare"]
 
@@ -48,7 +49,42 @@ _VERSION_1 = (
     "CREATE INDEX link_by_day ON link (day)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+# Keys, times and sources that take less room. A column without a type takes what it is given.
+_VERSION_2 = (
+    "ALTER TABLE entry RENAME TO entry_1",
+    """
+    CREATE TABLE entry (
+        list INTEGER NOT NULL, key TEXT NOT NULL, reason INTEGER NOT NULL,
+        since INTEGER, expires_at INTEGER, recorded_at INTEGER NOT NULL, verified INTEGER NOT NULL, source NOT NULL,
+        PRIMARY KEY (list, key, reason)
+    ) WITHOUT ROWID
+    """,
+    """
+    INSERT INTO entry
+    SELECT list, repacked_key(key), reason, repacked_time(since), expires_at, recorded_at / 1000000, verified, packed_source(source)
+    FROM entry_1 ORDER BY list, key, reason
+    """,
+    "DROP TABLE entry_1",
+    "ALTER TABLE withdrawal RENAME TO withdrawal_1",
+    """
+    CREATE TABLE withdrawal (
+        list INTEGER NOT NULL, key TEXT NOT NULL, reason INTEGER NOT NULL, withdrawn_at INTEGER NOT NULL, why TEXT NOT NULL,
+        since INTEGER, expires_at INTEGER, recorded_at INTEGER NOT NULL, verified INTEGER NOT NULL, source NOT NULL,
+        PRIMARY KEY (list, key, reason, withdrawn_at)
+    ) WITHOUT ROWID
+    """,
+    """
+    INSERT INTO withdrawal
+    SELECT list, repacked_key(key), reason, withdrawn_at, why, repacked_time(since), expires_at, recorded_at / 1000000, verified,
+        packed_source(source)
+    FROM withdrawal_1
+    """,
+    "DROP TABLE withdrawal_1",
+    "UPDATE link SET order_key = repacked_key(order_key) WHERE order_key LIKE 'd:%'",
+    "UPDATE link SET address_key = repacked_key(address_key) WHERE address_key LIKE 'd:%'",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 """Step by step from an empty file to the current schema; step *n* makes version *n* + 1."""
 
 
@@ -65,6 +101,8 @@ def prepare(connection: sqlite3.Connection) -> None:
     if version == len(MIGRATIONS):
         return
     connection.execute("PRAGMA journal_mode = WAL")  # stays with the file
+    for function in (packing.repacked_key, packing.repacked_time, packing.packed_source):
+        connection.create_function(function.__name__, 1, function, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")
     for step in MIGRATIONS[_version(connection) :]:  # asked again, as the other may have been faster
         for statement in step:

@@ -2,7 +2,7 @@
 
 A lookup is one statement, be it of one identity or of a chunk of them (a JSON array): it joins the links of the identities
 asked with the entries that hold for them. Tables are visited in the order written (CROSS JOIN), and every branch of the UNION
-seeks by equality alone: for IN or OR SQLite builds a temporary table, which takes longer than the lookup itself.
+seeks by equality; IN, for which SQLite builds a temporary table, stands only where a link has been found.
 """
 
 # ruff: noqa: S608 - put together from constants only
@@ -13,69 +13,78 @@ __all__ = [
     "COUNT_KEPT",
     "DELETE_ENTRIES",
     "DELETE_LINKS",
+    "DELETE_ORDER",
     "DELETE_WITHDRAWALS",
+    "ENTRIES_AT",
     "ENTRIES_OF",
     "FORGET_LINK",
     "LINKS_DUE",
     "LINKS_OF",
+    "LINK_PAGE",
+    "LISTS",
     "LOOK_UP",
     "LOOK_UP_ONE",
     "LOOK_UP_OWN",
     "NEW_SELLER",
     "PAGE",
     "REFRESH_LINK",
+    "RENAME_ADDRESS",
+    "RENAME_ENTRY",
+    "RENAME_ORDER",
+    "RENAME_WITHDRAWALS",
     "SELLER",
+    "SELLERS",
     "SHARED_HOLDS_ANY",
-    "UPSERT_ENTRY",
     "UPSERT_LINK",
     "WITHDRAW",
+    "WITHDRAWALS_AT",
     "WITHDRAWALS_OF",
+    "insert_entries",
+    "upsert_entry",
 ]
 
 SELLER = "SELECT id FROM seller WHERE name = ?"
+SELLERS = "SELECT name FROM seller ORDER BY name"
 NEW_SELLER = "INSERT INTO seller (name) VALUES (?)"
 
 _ENTRY = "e.key, e.reason, e.since, e.expires_at, e.verified, e.source"
 
-# {asked} is the identity, :own the seller's list, 0 the shared one. Links of the seller's list lead to entries of both, shared links
-# to shared entries. The + in _SEEN says: compare, but do not seek by this.
+# {asked} is the identity, ?2 the seller's list, 0 the shared one. Links of the seller's list lead to entries of both, shared links to
+# shared entries. The + says: compare, but do not seek by this.
 _SAME_ADDRESS = "link l CROSS JOIN link m ON m.address_key = l.address_key AND m.list = l.list AND m.order_key <> l.order_key"
-_SEEN = "(+l.list = :own OR +l.list = 0)"
-_OWN = {
-    "address": [
-        "entry e WHERE e.list = :own AND e.key = {asked}",
-        "link l CROSS JOIN entry e ON e.list = :own AND e.key = l.order_key WHERE l.address_key = {asked} AND l.list = :own",
-    ],
+_BY_LINK = {
+    "address": ["link l CROSS JOIN entry e ON e.list {lists} AND e.key = l.order_key WHERE l.address_key = {asked} AND {seen}"],
     "order": [
-        "entry e WHERE e.list = :own AND e.key = {asked}",
-        "link l CROSS JOIN entry e ON e.list = :own AND e.key = l.address_key WHERE l.order_key = {asked} AND l.list = :own",
-        f"{_SAME_ADDRESS} CROSS JOIN entry e ON e.list = :own AND e.key = m.order_key WHERE l.order_key = {{asked}} AND l.list = :own",
+        "link l CROSS JOIN entry e ON e.list {lists} AND e.key = l.address_key WHERE l.order_key = {asked} AND {seen}",
+        f"{_SAME_ADDRESS} CROSS JOIN entry e ON e.list {{lists}} AND e.key = m.order_key WHERE l.order_key = {{asked}} AND {{seen}}",
     ],
 }
-_SHARED = {
-    "address": [
-        "entry e WHERE e.list = 0 AND e.key = {asked}",
-        f"link l CROSS JOIN entry e ON e.list = 0 AND e.key = l.order_key WHERE l.address_key = {{asked}} AND {_SEEN}",
-    ],
-    "order": [
-        "entry e WHERE e.list = 0 AND e.key = {asked}",
-        f"link l CROSS JOIN entry e ON e.list = 0 AND e.key = l.address_key WHERE l.order_key = {{asked}} AND {_SEEN}",
-        f"{_SAME_ADDRESS} CROSS JOIN entry e ON e.list = 0 AND e.key = m.order_key WHERE l.order_key = {{asked}} AND {_SEEN}",
-    ],
+_OWN = "entry e WHERE e.list = ?2 AND e.key = {asked}"
+_SHARED = "entry e WHERE e.list = 0 AND e.key = {asked}"
+_SEEN_BY_ALL = {"lists": "IN (?2, 0)", "seen": "(+l.list = ?2 OR +l.list = 0) AND (+e.list = 0 OR +l.list = ?2)"}
+_SEEN_BY_OWN = {"lists": "= ?2", "seen": "l.list = ?2"}
+_CHUNK = "json_each(?1) asked CROSS JOIN "
+
+
+def _union(branches: list[str], columns: str, tables: str, **words: str) -> str:
+    return " UNION ALL ".join(f"SELECT {columns} FROM {tables}{branch.format(**words)}" for branch in branches)
+
+
+LOOK_UP_ONE = {
+    kind: _union([_OWN, _SHARED, *by_link], f"e.list, {_ENTRY}", "", asked="?1", **_SEEN_BY_ALL) for kind, by_link in _BY_LINK.items()
 }
+"""By the kind of identity asked. Takes a key and the seller's list; gives the list and the entry, expired ones too."""
 
+LOOK_UP = {
+    kind: _union([_OWN, _SHARED, *by_link], f"asked.value, e.list, {_ENTRY}", _CHUNK, asked="asked.value", **_SEEN_BY_ALL)
+    for kind, by_link in _BY_LINK.items()
+}
+"""The same for a JSON array of keys of one kind; gives the key asked, too."""
 
-def _union(branches: list[str], asked: str, tables: str) -> str:
-    return " UNION ALL ".join(f"SELECT {asked}, e.list, {_ENTRY} FROM {tables}{branch.format(asked=asked)}" for branch in branches)
-
-
-LOOK_UP_ONE = {kind: _union(_OWN[kind] + _SHARED[kind], ":asked", "") for kind in _OWN}
-"""By the kind of identity asked. Takes ``own`` and ``asked``, a key; gives the key, the list, and the entry, expired ones too."""
-
-LOOK_UP = {kind: _union(_OWN[kind] + _SHARED[kind], "asked.value", "json_each(:asked) asked CROSS JOIN ") for kind in _OWN}
-"""The same for a JSON array of keys of one kind."""
-
-LOOK_UP_OWN = {kind: _union(_OWN[kind], "asked.value", "json_each(:asked) asked CROSS JOIN ") for kind in _OWN}
+LOOK_UP_OWN = {
+    kind: _union([_OWN, *by_link], f"asked.value, e.list, {_ENTRY}", _CHUNK, asked="asked.value", **_SEEN_BY_OWN)
+    for kind, by_link in _BY_LINK.items()
+}
 """The same, where there is nothing in the shared list: in half the time."""
 
 SHARED_HOLDS_ANY = "SELECT EXISTS (SELECT 1 FROM entry WHERE list = 0)"
@@ -92,12 +101,26 @@ WITHDRAWALS_OF = """
     GROUP BY w.key, w.reason
 """
 
-# What is there keeps the time at which it was first recorded.
-UPSERT_ENTRY = """
-    INSERT INTO entry (list, key, reason, since, expires_at, recorded_at, verified, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+def insert_entries(list_id: int, recorded_at: int, rows: int) -> str:
+    """The statement that keeps so many new entries of one list.
+
+    What is the same for a whole batch stands in the statement: to bind a value takes longer than to store it.
+    """
+    row = f"({list_id:d}, ?, ?, ?, ?, {recorded_at:d}, ?, ?)"
+    return f"INSERT INTO entry (list, key, reason, since, expires_at, recorded_at, verified, source) VALUES {', '.join([row] * rows)}"
+
+
+def upsert_entry(list_id: int, recorded_at: int) -> str:
+    """The statement that keeps one entry that may be there. Then it keeps the time at which it was first recorded."""
+    return (
+        insert_entries(list_id, recorded_at, 1)
+        + """
     ON CONFLICT (list, key, reason) DO UPDATE
     SET since = excluded.since, expires_at = excluded.expires_at, verified = excluded.verified, source = excluded.source
-"""
+    """
+    )
+
 
 CLUSTER = """
     SELECT :key
@@ -106,6 +129,18 @@ CLUSTER = """
     UNION SELECT m.order_key FROM link l JOIN link m ON m.address_key = l.address_key AND m.list = l.list
         WHERE l.order_key = :key AND l.list = :list
 """
+
+LISTS = "SELECT id FROM seller"
+
+ENTRIES_AT = f"SELECT {_ENTRY} FROM entry e WHERE list = ? AND key = ?"
+WITHDRAWALS_AT = "SELECT key, reason, max(withdrawn_at) FROM withdrawal WHERE list = ? AND key = ? GROUP BY key, reason"
+
+# These take the new key, and the list and the old key, or just the old key.
+RENAME_ENTRY = "UPDATE entry SET key = ? WHERE list = ? AND key = ? AND reason = ?"
+RENAME_WITHDRAWALS = "UPDATE OR REPLACE withdrawal SET key = ? WHERE list = ? AND key = ?"
+RENAME_ORDER = "UPDATE OR IGNORE link SET order_key = ? WHERE order_key = ?"
+RENAME_ADDRESS = "UPDATE link SET address_key = ? WHERE address_key = ?"
+DELETE_ORDER = "DELETE FROM link WHERE order_key = ?"
 
 # Two withdrawals in the same microsecond are one.
 WITHDRAW = """
@@ -126,6 +161,8 @@ LINKS_OF = """
     SELECT l.order_key, l.address_key, l.day
     FROM json_each(?) asked CROSS JOIN link l ON l.order_key = asked.value AND l.list = ?
 """
+
+LINK_PAGE = "SELECT order_key, address_key FROM link WHERE list = ? AND order_key > ? ORDER BY order_key LIMIT ?"
 
 UPSERT_LINK = """
     INSERT INTO link (order_key, list, address_key, day) VALUES (?, ?, ?, ?)

@@ -7,18 +7,21 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
+from operator import itemgetter
 from types import TracebackType
 from typing import Any, Self, cast
 
 from optoutkit.errors import StoreUnavailable
-from optoutkit.identities import Identity
+from optoutkit.identities import Digest, Identity
 from optoutkit.optouts import SHARED, OptOut
 from optoutkit.stores import arguments, rules
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
+from optoutkit.stores.rows import REASON_CODES, micros, moment
 from optoutkit.stores.sqlite import statements as sql
-from optoutkit.stores.sqlite.connections import Connections
-from optoutkit.stores.sqlite.rows import REASON_CODES, column_of, identity_of, micros, moment, opt_out_of
+from optoutkit.stores.sqlite.connections import Connection, Connections, begin
+from optoutkit.stores.sqlite.packing import column_of, identity_of, opt_out_of, row_of, whole_seconds
+from optoutkit.stores.sqlite.rekeying import rekey
 from optoutkit.stores.sqlite.schema import OWN_LIST, SHARED_LIST
 
 __all__ = ["DEFAULT_TIMEOUT", "SqliteStore"]
@@ -29,6 +32,10 @@ DEFAULT_TIMEOUT = 15.0
 _CHUNK = 500
 """Identities in one statement, entries in one page of a scan."""
 
+_ROWS = 50
+"""New entries in one statement: a fifth faster than one by one."""
+
+_KEY = itemgetter(0)
 _BEFORE_ALL = ("", 0)
 _AFTER_ALL_REASONS = max(REASON_CODES.values()) + 1
 
@@ -67,23 +74,26 @@ class SqliteStore:
 
     def lookup(self, identities: Iterable[Identity], *, seller: str = "", at: datetime | None = None) -> Mapping[Identity, OptOut]:
         """See :meth:`optoutkit.OptOutStore.lookup`."""
-        asked = _by_column(identities)
         if at is not None:
             arguments.aware(at)
-        rows = self._connections.read(lambda connection: self._look_up(connection, asked, seller))
-        if not rows:
-            return {}
-        found: dict[str, OptOut] = {}
-        now = None
-        for column, list_id, key, reason, since, expires_at, verified, source in rows:
-            if expires_at is not None:
-                now = now or micros(at or self._clock())
-                if expires_at <= now:
-                    continue
-            identity = asked[column] if key == column else identity_of(key)
-            entry = opt_out_of(identity, SHARED if list_id == SHARED_LIST else seller, reason, since, expires_at, verified, source)
-            found[column] = rules.best((entry, found[column]), asked[column]) if column in found else entry
-        return {asked[column]: entry for column, entry in found.items()}
+        all_asked = list(identities)
+        if len(all_asked) == 1:  # by the shortest way
+            identity = arguments.checked_identity(all_asked[0])
+            column = column_of(identity)
+            rows = self._connections.read(self._look_up_one, column, identity.kind, seller)
+            if not rows:
+                return {}
+            entry = self._best(rows, identity, column, seller, at)
+            return {} if entry is None else {identity: entry}
+        asked = _by_column(all_asked)
+        found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for column, *row in self._connections.read(lambda connection: self._look_up(connection, asked, seller)):
+            found[column].append(tuple(row))
+        return {
+            identity: entry
+            for column, identity in asked.items()
+            if column in found and (entry := self._best(found[column], identity, column, seller, at)) is not None
+        }
 
     def record(self, opt_outs: Iterable[OptOut]) -> RecordReport:
         """See :meth:`optoutkit.OptOutStore.record`."""
@@ -94,7 +104,12 @@ class SqliteStore:
             by_seller[opt_out.seller].append(opt_out)
 
         def work(connection: sqlite3.Connection) -> int:
-            new = sum(self._record(connection, seller, group, now) for seller, group in by_seller.items())
+            try:
+                record = self._record_new if len(told) >= _CHUNK else self._record
+                new = sum(record(connection, seller, group, now) for seller, group in by_seller.items())
+            except sqlite3.IntegrityError:
+                begin(connection)
+                new = sum(self._record(connection, seller, group, now) for seller, group in by_seller.items())
             self._review_links(connection, now, len(told))
             return new
 
@@ -158,6 +173,29 @@ class SqliteStore:
                 yield opt_out_of(identity_of(row[0]), seller, *row[1:])
             last = rows[-1][:2]
 
+    def scan_links(self, *, seller: str = "") -> Iterator[LinkPair]:
+        """See :class:`optoutkit.stores.TellsLinks`. Nothing is kept open or locked between two pages."""
+        last = ""
+        while True:
+            rows = self._connections.read(
+                lambda connection: connection.execute(sql.LINK_PAGE, (self._list_id(connection, seller), last, _CHUNK)).fetchall()  # noqa: B023 - called at once
+            )
+            if not rows:
+                return
+            for order, address in rows:
+                yield cast("LinkPair", (identity_of(order), identity_of(address)))
+            last = rows[-1][0]
+
+    def sellers(self) -> list[str]:
+        """See :class:`optoutkit.stores.TellsSellers`."""
+        return [name for (name,) in self._connections.read(lambda connection: connection.execute(sql.SELLERS).fetchall())]
+
+    def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
+        """See :class:`optoutkit.stores.hashed.Rekeyable`."""
+        names = [(column_of(old), column_of(new)) for old, new in arguments.rekey_pairs(pairs)]
+        now = self._clock()
+        self._connections.write(lambda connection: rekey(connection, names, now))
+
     def health(self) -> None:
         """See :meth:`optoutkit.OptOutStore.health`."""
         self._connections.write(lambda connection: connection.execute(sql.PAGE, (SHARED_LIST, *_BEFORE_ALL, 1)).fetchall())
@@ -188,11 +226,13 @@ class SqliteStore:
             found = cast("int", connection.execute(sql.NEW_SELLER, (seller,)).lastrowid)
         return found
 
+    def _look_up_one(self, connection: Connection, column: str, kind: str, seller: str) -> list[tuple[Any, ...]]:
+        return connection.reader.execute(
+            sql.LOOK_UP_ONE[kind], (column, self._list_ids.get(seller) or self._list_id(connection, seller))
+        ).fetchall()
+
     def _look_up(self, connection: sqlite3.Connection, asked: Mapping[str, Identity], seller: str) -> list[tuple[Any, ...]]:
         own = self._list_id(connection, seller)
-        if len(asked) == 1:
-            ((column, identity),) = asked.items()
-            return connection.execute(sql.LOOK_UP_ONE[identity.kind], {"own": own, "asked": column}).fetchall()
         by_kind: dict[str, list[str]] = defaultdict(list)
         for column, identity in asked.items():
             by_kind[identity.kind].append(column)
@@ -201,40 +241,68 @@ class SqliteStore:
         rows = []
         for kind, columns in by_kind.items():
             for chunk in _chunks(columns):
-                rows += connection.execute(look_up[kind], {"own": own, "asked": chunk}).fetchall()
+                rows += connection.execute(look_up[kind], (chunk, own)).fetchall()
         return rows
+
+    def _best(self, rows: Iterable[tuple[Any, ...]], asked: Identity, column: str, seller: str, at: datetime | None) -> OptOut | None:
+        """The entry to report of those that hold for the identity asked; None if all of them have expired."""
+        found = None
+        for list_id, key, reason, since, expires_at, verified, source in rows:
+            if expires_at is not None and expires_at <= cast("int", micros(at or self._clock())):
+                continue
+            identity = asked if key == column else identity_of(key)
+            entry = opt_out_of(identity, SHARED if list_id == SHARED_LIST else seller, reason, since, expires_at, verified, source)
+            found = entry if found is None else rules.best((found, entry), asked)
+        return found
 
     def _record(self, connection: sqlite3.Connection, seller: str, told: list[OptOut], now: datetime) -> int:
         """Merge opt-outs of one seller into what is there; tell how many are new."""
         list_id = self._list_made(connection, seller)
-        columns = [column_of(opt_out.identity) for opt_out in told]
-        identities = {column: opt_out.identity for column, opt_out in zip(columns, told, strict=True)}
+        places = [(column_of(opt_out.identity), REASON_CODES[opt_out.reason]) for opt_out in told]
+        by_place = dict(zip(places, told, strict=True))
+        entries, withdrawn = self._known(connection, by_place, seller, list_id)
+        changed: dict[tuple[str, int], OptOut] = {}
+        new = 0
+        for place, opt_out in zip(places, told, strict=True):
+            entry, is_new = rules.admit(entries.get(place), opt_out, withdrawn_at=withdrawn.get(place), now=now)
+            new += is_new
+            if entry is not None:
+                entries[place] = changed[place] = entry
+        connection.executemany(sql.upsert_entry(list_id, whole_seconds(now)), _rows(changed.values()))
+        return new
+
+    def _record_new(self, connection: sqlite3.Connection, seller: str, told: list[OptOut], now: datetime) -> int:
+        """The same for a large batch all of which is new, in half the time.
+
+        Raises:
+            sqlite3.IntegrityError: It is not, and some of it is in.
+        """
+        list_id = self._list_made(connection, seller)
         (any_withdrawn,) = connection.execute(sql.ANY_WITHDRAWN, (list_id,)).fetchone()
+        if any_withdrawn:
+            raise sqlite3.IntegrityError
+        rows = _rows(told)
+        for size, group in ((_ROWS, rows[: len(rows) // _ROWS * _ROWS]), (1, rows[len(rows) // _ROWS * _ROWS :])):
+            statement = sql.insert_entries(list_id, whole_seconds(now), size)
+            connection.executemany(statement, (tuple(chain.from_iterable(group[n : n + size])) for n in range(0, len(group), size)))
+        return len(told)
+
+    @staticmethod
+    def _known(
+        connection: sqlite3.Connection, told: Mapping[tuple[str, int], OptOut], seller: str, list_id: int
+    ) -> tuple[dict[tuple[str, int], OptOut], dict[tuple[str, int], datetime | None]]:
+        """What is there of those told, and when of it was withdrawn what was."""
         entries: dict[tuple[str, int], OptOut] = {}
         withdrawn: dict[tuple[str, int], datetime | None] = {}
+        (any_withdrawn,) = connection.execute(sql.ANY_WITHDRAWN, (list_id,)).fetchone()
+        identities = {key: opt_out.identity for (key, _), opt_out in told.items()}
         for chunk in _chunks(identities):
             for key, *row in connection.execute(sql.ENTRIES_OF, (chunk, list_id)):
                 entries[key, row[0]] = opt_out_of(identities[key], seller, *row)
             if any_withdrawn:
                 for key, reason, withdrawn_at in connection.execute(sql.WITHDRAWALS_OF, (chunk, list_id)):
                     withdrawn[key, reason] = moment(withdrawn_at)
-        changed: dict[tuple[str, int], OptOut] = {}
-        new = 0
-        for column, opt_out in zip(columns, told, strict=True):
-            place = column, REASON_CODES[opt_out.reason]
-            entry, is_new = rules.admit(entries.get(place), opt_out, withdrawn_at=withdrawn.get(place), now=now)
-            new += is_new
-            if entry is not None:
-                entries[place] = changed[place] = entry
-        recorded_at = micros(now)
-        connection.executemany(
-            sql.UPSERT_ENTRY,
-            [
-                (list_id, *place, micros(entry.since), micros(entry.expires_at), recorded_at, entry.verified, entry.source)
-                for place, entry in sorted(changed.items(), key=lambda item: item[0])  # in the order of the file: much faster
-            ],
-        )
-        return new
+        return entries, withdrawn
 
     @staticmethod
     def _link(connection: sqlite3.Connection, told: list[LinkPair], list_id: int, *, replace: bool, today: int) -> LinkReport:
@@ -279,6 +347,11 @@ class SqliteStore:
             (needed if leads_to_opt_out else forgotten).append(link)
         connection.executemany(sql.FORGET_LINK, forgotten)
         connection.executemany(sql.REFRESH_LINK, [(rules.link_day(now), *link) for link in needed])
+
+
+def _rows(entries: Iterable[OptOut]) -> list[tuple[Any, ...]]:
+    """Entries as the statements take them, in the order of the file: that is much faster."""
+    return sorted(map(row_of, entries), key=_KEY)
 
 
 def _by_column(identities: Iterable[Identity]) -> dict[str, Identity]:

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import cast
 
 from optoutkit.errors import StoreClosed
+from optoutkit.identities import Digest
 from optoutkit.stores import arguments
 from optoutkit.stores.asynchronous import AsyncStore, T, Verb
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, utc_now
@@ -46,6 +48,11 @@ class AsyncSqliteStore(AsyncStore):
         self._worker = _new_worker()
         self._pid = os.getpid()
         self._closed = False
+
+    async def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
+        """See :class:`optoutkit.stores.hashed.Rekeyable`."""
+        told = tuple(pairs)
+        await self._run(lambda store: cast("SqliteStore", store).rekey(told))
 
     async def close(self) -> None:
         """See :meth:`optoutkit.OptOutStore.close`. What was called before is done first."""

@@ -19,16 +19,30 @@ factory makes is on the same data, and :class:`DurableStoreConformance` has more
 
 import pytest
 
-pytest.register_assert_rewrite(*(f"{__name__}.{rules}" for rules in ("durable", "entries", "links", "lookups", "whole")))
+pytest.register_assert_rewrite(
+    *(f"{__name__}.{rules}" for rules in ("durable", "entries", "inventory", "links", "lookups", "rekeying", "whole"))
+)
 
 from optoutkit.testing.stores.driving import BlockingStore, ManualClock, StoreFactory, all_at_once, blocking
 from optoutkit.testing.stores.durable import DurabilityRules
 from optoutkit.testing.stores.entries import EntryRules
+from optoutkit.testing.stores.inventory import InventoryRules
 from optoutkit.testing.stores.links import LinkRules
 from optoutkit.testing.stores.lookups import LookupRules
+from optoutkit.testing.stores.rekeying import RekeyRules
 from optoutkit.testing.stores.whole import WholeStoreRules
 
-__all__ = ["BlockingStore", "DurableStoreConformance", "ManualClock", "StoreConformance", "StoreFactory", "all_at_once", "blocking"]
+__all__ = [
+    "BlockingStore",
+    "DurableStoreConformance",
+    "InventoryConformance",
+    "ManualClock",
+    "RekeyConformance",
+    "StoreConformance",
+    "StoreFactory",
+    "all_at_once",
+    "blocking",
+]
 
 
 class StoreConformance(LookupRules, EntryRules, LinkRules, WholeStoreRules):
@@ -37,3 +51,11 @@ class StoreConformance(LookupRules, EntryRules, LinkRules, WholeStoreRules):
 
 class DurableStoreConformance(StoreConformance, DurabilityRules):
     """The contract of a store whose data outlives it, and that several processes share."""
+
+
+class InventoryConformance(InventoryRules):
+    """What :class:`optoutkit.stores.TellsLinks` and :class:`optoutkit.stores.TellsSellers` promise, of a sync store that is both."""
+
+
+class RekeyConformance(RekeyRules):
+    """What :class:`optoutkit.stores.Rekeyable` promises, of a sync store."""

@@ -3,12 +3,13 @@
 # ruff: noqa: S101, PLR2004 - these are tests, for others to run
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from optoutkit.identities import Address, Identity
 from optoutkit.optouts import SHARED, OptOut, Reason
-from optoutkit.stores.base import EraseReport, OptOutStore, RecordReport
+from optoutkit.stores.base import EraseReport, LinkReport, OptOutStore, RecordReport
 from optoutkit.testing.stores.driving import ManualClock
 from optoutkit.testing.stores.fixtures import ALIAS, DAY, ORDER, OTHER_ALIAS, PLAIN, SECOND_ORDER, THIRD_ORDER, StoreFixtures
 
@@ -31,6 +32,39 @@ class EntryRules(StoreFixtures):
         """A batch is as good as its entries one by one."""
         store.record([OptOut(PLAIN, source="a"), OptOut(PLAIN, since=clock.now, source="b"), OptOut(PLAIN, since=clock.now - DAY)])
         assert store.lookup([PLAIN])[PLAIN] == OptOut(PLAIN, since=clock.now - DAY, source="a")
+
+    def test_a_batch_of_nothing_does_nothing(self, store: OptOutStore) -> None:
+        """Every verb takes an empty batch, and a generator as well as a list."""
+        store.record(OptOut(identity) for identity in (PLAIN, ORDER))
+        assert store.record(iter(())) == RecordReport()
+        assert store.link(iter(())) == LinkReport()
+        assert store.withdraw(iter(())) == 0
+        assert store.erase(iter(())) == EraseReport()
+        assert store.lookup(iter((PLAIN, ORDER))).keys() == {PLAIN, ORDER}
+
+    def test_a_batch_with_a_mistake_is_not_kept_in_part(self, store: OptOutStore) -> None:
+        """Where one of a batch is no opt-out, none is recorded; where one is no identity, nobody is withdrawn or erased."""
+        wrong: list[Any] = [OptOut(PLAIN), "buyer@example.com"]
+        with pytest.raises(TypeError):
+            store.record(wrong)
+        assert store.lookup([PLAIN]) == {}
+        store.record([OptOut(PLAIN)])
+        for verb in (store.withdraw, store.erase):
+            with pytest.raises(TypeError):
+                verb([PLAIN, wrong[1]])
+        assert PLAIN in store.lookup([PLAIN])
+
+    def test_a_large_batch_of_many_kinds(self, store: OptOutStore) -> None:
+        """Thousands of entries of several lists and reasons, some of them twice, are told apart, withdrawn and erased in one call each."""
+        buyers = [Address(f"buyer{number}@example.com") for number in range(1200)]
+        told = [
+            OptOut(buyer, seller, reason=reason) for buyer in buyers for seller in ("", "a") for reason in (Reason.MANUAL, Reason.COMPLAINT)
+        ]
+        assert store.record([*told, *told[:1000]]) == RecordReport(new=4800, known=1000)
+        assert store.withdraw(buyers[:700]) == 1400
+        assert store.erase(buyers[:600], seller="a") == EraseReport(erased=1200)
+        assert store.lookup(buyers).keys() == set(buyers[700:])
+        assert store.lookup(buyers, seller="a").keys() == set(buyers[600:])
 
     @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
     def test_the_earliest_since_is_kept(self, store: OptOutStore, clock: ManualClock, order: tuple[int, ...]) -> None:

@@ -35,6 +35,16 @@ class LinkRules(StoreFixtures):
         everybody: list[Identity] = [OTHER_ALIAS, THIRD_ORDER, ALIAS, ORDER, SECOND_ORDER]
         assert store.lookup(everybody) == dict.fromkeys(everybody[2:], OptOut(opted_out))
 
+    def test_an_opt_out_holds_for_many_orders_of_a_buyer(self, store: OptOutStore) -> None:
+        """A buyer with hundreds of orders is found by each of them, whichever opted out, and another buyer by none."""
+        orders = [OrderId(f"302-{number:07}-1234567") for number in range(300)]
+        store.link([*((order, ALIAS) for order in orders), (THIRD_ORDER, OTHER_ALIAS)])
+        store.record([OptOut(orders[77])])
+        assert store.lookup([ALIAS, *orders, THIRD_ORDER, OTHER_ALIAS]).keys() == {ALIAS, *orders}
+        assert store.lookup([orders[299]])[orders[299]].identity == orders[77]
+        assert store.withdraw([orders[5]]) == 1
+        assert store.lookup([ALIAS, *orders]) == {}
+
     def test_digests_are_linked_like_what_they_stand_for(self, store: OptOutStore) -> None:
         """Digests of an order and of an address form a link as well."""
         order, address = Digest("order", "k", b"o" * 16), Digest("address", "k", b"a" * 16)

@@ -3,7 +3,7 @@
 # ruff: noqa: S101 - these are tests, for others to run
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, cast
 
 import pytest
@@ -54,11 +54,53 @@ class LookupRules(StoreFixtures):
         (found,) = store.lookup([asked])
         assert found is asked
 
+    def test_who_looks_alike_is_somebody_else(self, store: OptOutStore) -> None:
+        """No letter counts as another: accents, widths, ligatures, and signs that a collation passes over."""
+        locals_ = [
+            "muller",
+            "müller",
+            "mu\u0308lle",
+            "mueller",
+            "strasse",
+            "straße",
+            "ａ",
+            "a",
+            "ａ.",
+            "a-b",
+            "ab",
+            "a_b",
+            "a%b",
+            "a'b",
+            "ɑb",
+            "😀",
+            "😁",
+        ]
+        addresses = [Address(f"{local}@example.com") for local in locals_]
+        assert store.record(OptOut(address, source=str(address)) for address in addresses[::2]).new == len(addresses[::2])
+        answer = store.lookup(addresses)
+        assert {address: entry.source for address, entry in answer.items()} == {address: str(address) for address in addresses[::2]}
+
+    def test_the_longest_address_is_kept(self, store: OptOutStore) -> None:
+        """64 letters of four bytes each, and a domain of 253, among others that differ in the last letter only."""
+        domain = ".".join(["d" * 61] * 4)[:253]
+        one, other = (Address(f"{'😀' * 63}{last}@{domain}") for last in "😀😁")
+        store.record([OptOut(one)])
+        store.link([(ORDER, one), (SECOND_ORDER, other)])
+        assert store.lookup([one, other, ORDER, SECOND_ORDER]).keys() == {one, ORDER}
+
     def test_ten_thousand_at_once(self, store: OptOutStore) -> None:
         """A batch of any size is answered whole."""
         addresses = [Address(f"buyer{number}@example.com") for number in range(10_000)]
         assert store.record(OptOut(address) for address in addresses[::3]) == RecordReport(new=3334, known=0)
         assert store.lookup(iter(addresses)).keys() == set(addresses[::3])
+
+    @pytest.mark.parametrize("since", [datetime.min, datetime(1969, 12, 31, 23, 59, 59, 999_999), datetime(2100, 1, 1), datetime.max])  # noqa: DTZ001, DTZ901
+    def test_times_of_any_year_are_kept(self, store: OptOutStore, since: datetime) -> None:
+        """The first and the last time there is come back to the microsecond, and an expiry in the year 9999 has not come."""
+        opt_out = OptOut(PLAIN, since=since.replace(tzinfo=UTC), expires_at=datetime.max.replace(tzinfo=UTC))
+        store.record([opt_out])
+        assert store.lookup([PLAIN]) == {PLAIN: opt_out}
+        assert store.record([opt_out]) == RecordReport(known=1)
 
     def test_expiry_is_honoured(self, store: OptOutStore, clock: ManualClock) -> None:
         """An entry holds until it expires, not at that very time; ``at`` is the time to judge by, now by default."""
@@ -94,12 +136,48 @@ class LookupRules(StoreFixtures):
 
     def test_sellers_are_apart(self, store: OptOutStore) -> None:
         """No seller sees another's entries, whatever the names look like."""
-        names = ["", "a", "A", " a", "a%", "Übergröße", "店", "'; DROP TABLE entry; --", "**"]
+        names = [
+            "",
+            "a",
+            "A",
+            " a",
+            "a ",
+            "ä",
+            "ａ",
+            "a%",
+            "a_",
+            "a:b",
+            "a:b:c",
+            "{a}",
+            "a/b",
+            "a\nb",
+            "Übergröße",
+            "Ubergrosse",
+            "店",
+            "😀",
+            "😁",
+        ]
+        names += ["'; DROP TABLE entry; --", "**", "\\", "0", "1", "None", "null", "x" * 200]
         for name in names:
             store.record([OptOut(PLAIN, name, source=f"of {name}")])
         assert [store.lookup([PLAIN], seller=name)[PLAIN].source for name in names] == [f"of {name}" for name in names]
         assert [[entry.seller for entry in store.scan(seller=name)] for name in names] == [[name] for name in names]
         assert store.lookup([PLAIN], seller="b") == {}
+
+    def test_no_verb_reaches_into_another_list(self, store: OptOutStore, clock: ManualClock) -> None:
+        """Whatever is done for one seller, what every other one keeps and learns stays as it was."""
+        for seller in ("a", "b"):
+            store.link([(ORDER, ALIAS)], seller=seller)
+            store.record([OptOut(ORDER, seller, source=f"of {seller}")])
+        store.withdraw([ALIAS], seller="a")
+        assert store.lookup([ALIAS], seller="b")[ALIAS].source == "of b"
+        assert store.record([OptOut(ORDER, "b", since=clock.now)]) == RecordReport(known=1)  # no withdrawal stands in its way
+        store.erase([ORDER], seller="a")
+        store.link([(ORDER, OTHER_ALIAS)], seller="a", replace=True)
+        store.record([OptOut(OTHER_ALIAS, "a")])
+        assert store.lookup([ALIAS, OTHER_ALIAS], seller="b").keys() == {ALIAS}
+        assert [entry.seller for entry in store.scan(seller="b")] == ["b"]
+        assert list(store.scan()) == []
 
     def test_the_shared_list_holds_for_all(self, store: OptOutStore) -> None:
         """Every seller sees the shared list; asked for, it shows nothing else."""

@@ -12,7 +12,7 @@ from optoutkit.identities import Address, Digest, Identity, OrderId
 from optoutkit.optouts import SHARED, OptOut, Reason
 from optoutkit.stores.base import OptOutStore, RecordReport
 from optoutkit.testing.stores.driving import ManualClock, StoreFactory, all_at_once, blocking
-from optoutkit.testing.stores.fixtures import ALIAS, ORDER, PLAIN, StoreFixtures
+from optoutkit.testing.stores.fixtures import ALIAS, DAY, ORDER, PLAIN, StoreFixtures
 
 __all__ = ["WholeStoreRules"]
 
@@ -32,6 +32,15 @@ class WholeStoreRules(StoreFixtures):
         expected = sorted(entries, key=lambda entry: (entry.identity.key, -entry.reason.strength))
         assert list(store.scan()) == expected
         assert list(store.scan(seller="never heard of")) == []
+
+    def test_a_scan_is_in_the_order_of_characters(self, store: OptOutStore) -> None:
+        """Keys are compared letter by letter, by the letters' numbers, and not as a dictionary or a language sorts them."""
+        locals_ = ["a-b", "a.b", "a_b", "ab", "a~", "z", "ä", "é", "ÿ", "ｚ", "\uffee", "😀", "0", "10", "9", "!", "{x}", "店"]
+        addresses = [Address(f"{local}@example.com") for local in locals_]
+        store.record(map(OptOut, addresses))
+        ordered = sorted(addresses, key=lambda address: address.key)
+        assert [entry.identity for entry in store.scan()] == ordered
+        assert [entry.identity for entry in store.scan(after=ordered[9])] == ordered[10:]
 
     @pytest.mark.parametrize("after", [Address("buyer2@example.com"), Address("buyer2x@example.com")])
     def test_a_scan_goes_on_after_an_identity(self, store: OptOutStore, after: Identity) -> None:
@@ -82,6 +91,43 @@ class WholeStoreRules(StoreFixtures):
                     call()
 
     # Many at once
+
+    def test_what_is_told_at_once_is_merged(self, store: OptOutStore, clock: ManualClock) -> None:
+        """Many callers that tell of one entry at once leave what they would have left one after another."""
+        told = [OptOut(PLAIN, since=clock.now - DAY * days, expires_at=clock.now + DAY * (1 + days % 7)) for days in range(40)]
+        told.append(OptOut(PLAIN, source="proved", expires_at=clock.now + DAY, verified=True))
+
+        def call(opt_out: OptOut) -> Callable[[Any], Any]:
+            return lambda store: store.record([opt_out])
+
+        reports = all_at_once(store, [call(opt_out) for opt_out in told])
+        assert sum(report.new for report in reports) == 1
+        expected = OptOut(PLAIN, since=clock.now - DAY * 39, expires_at=clock.now + DAY * 7, source="proved", verified=True)
+        assert store.lookup([PLAIN]) == {PLAIN: expected}
+
+    def test_of_links_told_at_once_one_holds(self, store: OptOutStore) -> None:
+        """Many callers that each name another buyer for an order: one is believed, and all others are told."""
+        addresses = [Address(f"buyer{number}@example.com") for number in range(20)]
+
+        def call(address: Address) -> Callable[[Any], Any]:
+            return lambda store: store.link([(ORDER, address)])
+
+        reports = all_at_once(store, [call(address) for address in addresses])
+        assert sum(report.new for report in reports) == 1
+        assert sum(len(report.contradicted) for report in reports) == 19
+        store.record([OptOut(ORDER)])
+        assert len(store.lookup(addresses)) == 1
+
+    def test_what_is_withdrawn_at_once_is_withdrawn_once(self, store: OptOutStore) -> None:
+        """Of many callers that withdraw the same entries each entry counts for one."""
+        buyers = [Address(f"buyer{number}@example.com") for number in range(20)]
+        store.record(map(OptOut, buyers))
+
+        def call(_: int) -> Callable[[Any], Any]:
+            return lambda store: store.withdraw(buyers)
+
+        assert sum(all_at_once(store, [call(number) for number in range(8)])) == 20
+        assert store.lookup(buyers) == {}
 
     def test_many_callers_lose_nothing(self, store: OptOutStore) -> None:
         """From many threads or tasks, all that was recorded is there, and each entry is new for exactly one of them."""

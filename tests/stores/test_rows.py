@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from optoutkit.errors import StoreCorrupt
 from optoutkit.identities import Address, Digest, Identity, OrderId
 from optoutkit.optouts import OptOut, Reason
-from optoutkit.stores.sqlite.rows import REASON_CODES, column_of, identity_of, micros, moment, opt_out_of
+from optoutkit.stores.rows import REASON_CODES, column_of, identity_of, micros, moment, opt_out_of
 
 words = st.text(
     st.characters(min_codepoint=33, max_codepoint=0x24FF, exclude_characters='<>()[],;:\\"@', categories=["L", "N"]), min_size=1
@@ -60,5 +60,5 @@ def test_an_entry_that_nobody_wrote_is_damage(reason: int, since: int | None) ->
     """Unknown reasons and impossible times are StoreCorrupt."""
     buyer = Address("buyer@example.com")
     assert opt_out_of(buyer, "", 10, None, None, 0, "x") == OptOut(buyer, reason=Reason.COMPLAINT, source="x")
-    with pytest.raises(StoreCorrupt, match="restore the file"):
+    with pytest.raises(StoreCorrupt, match="restore it"):
         opt_out_of(buyer, "", reason, since, None, 0, "x")

@@ -1,4 +1,4 @@
-"""Values as they stand in the columns of the SQLite store, small and in an order that is that of the keys.
+"""Values as they stand in the columns of the stores in SQL databases, small and in an order that is that of the keys.
 
 - An identity is its key with the first word cut to its first letter: ``a:abc@example.com``, ``o:302-…``, ``d:address:…``.
   That sorts as the whole key does.
@@ -12,7 +12,7 @@ from optoutkit.errors import StoreCorrupt
 from optoutkit.identities import Identity, identity_from_key
 from optoutkit.optouts import OptOut, Reason
 
-__all__ = ["REASON_CODES", "column_of", "identity_of", "micros", "moment", "opt_out_of"]
+__all__ = ["REASONS", "REASON_CODES", "column_of", "damaged", "identity_of", "micros", "moment", "opt_out_of"]
 
 REASON_CODES = {
     Reason.COMPLAINT: 10,
@@ -22,7 +22,7 @@ REASON_CODES = {
     Reason.HARD_BOUNCE: 50,
 }
 
-_REASONS = {code: reason for reason, code in REASON_CODES.items()}
+REASONS = {code: reason for reason, code in REASON_CODES.items()}
 _WORDS = {"a": "address", "d": "digest", "o": "order"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -43,7 +43,7 @@ def identity_of(column: str) -> Identity:
     try:
         return identity_from_key(_WORDS[column[0]] + column[1:])
     except (LookupError, TypeError, ValueError) as error:
-        raise _damaged() from error
+        raise damaged() from error
 
 
 def micros(at: datetime | None) -> int | None:
@@ -53,7 +53,7 @@ def micros(at: datetime | None) -> int | None:
 
 def moment(column: int | None) -> datetime | None:
     """The inverse of :func:`micros`."""
-    return None if column is None else _EPOCH + timedelta(microseconds=column)
+    return None if column is None else _EPOCH + timedelta(0, 0, column)  # by position: in half the time
 
 
 def opt_out_of(  # noqa: PLR0917 - the columns, in their order
@@ -68,15 +68,16 @@ def opt_out_of(  # noqa: PLR0917 - the columns, in their order
         return OptOut(
             identity,
             seller,
-            reason=_REASONS[reason],
+            reason=REASONS[reason],
             since=moment(since),
             expires_at=moment(expires_at),
             verified=verified == 1,
             source=source,
         )
     except (LookupError, TypeError, ValueError, OverflowError) as error:
-        raise _damaged() from error
+        raise damaged() from error
 
 
-def _damaged() -> StoreCorrupt:
-    return StoreCorrupt("the store holds something that no optoutkit has written: restore the file from a backup")
+def damaged() -> StoreCorrupt:
+    """What to raise for a value that cannot be."""
+    return StoreCorrupt("the store holds something that no optoutkit has written: restore it from a backup")

@@ -1,0 +1,103 @@
+"""Clients of the Messaging and Solicitations APIs behind a guard."""
+
+from types import TracebackType
+from typing import Any, Self
+
+from sp_api.base import SellingApiForbiddenException, SellingApiTemporarilyUnavailableException
+
+from optoutkit.errors import Held, Suppressed
+from optoutkit.guard import Verdict
+from optoutkit.senders.proxies import SenderProxy
+from optoutkit.senders.sp_api.operations import message_of
+
+__all__ = ["GuardedApi", "GuardedAsyncApi", "HeldMessage", "SuppressedMessage"]
+
+
+class HeldMessage(Held, SellingApiTemporarilyUnavailableException):  # type: ignore[misc]  # the library has no types
+    """Held, also for those who catch the library's own exceptions: temporarily unavailable, as with HTTP status 503.
+
+    Attributes:
+        verdict: The verdict that led to it.
+        error: What the library would have made of such an answer.
+    """
+
+    def __init__(self, message: str, verdict: Verdict | None = None) -> None:
+        """Say the same to both kinds of readers."""
+        Exception.__init__(self, message)
+        SellingApiTemporarilyUnavailableException.__init__(self, [{"code": "ServiceUnavailable", "message": message, "details": ""}])
+        self.verdict = verdict
+
+
+class SuppressedMessage(Suppressed, SellingApiForbiddenException):  # type: ignore[misc]
+    """The message must not go. It is reported as Amazon reports what it refuses: forbidden, as with HTTP status 403.
+
+    Whoever writes to the buyers of many orders catches :class:`sp_api.base.SellingApiForbiddenException` anyway, as Amazon answers so
+    to every order for which a message is not available (amazon.md section e).
+
+    Attributes:
+        verdict: The verdict that led to it.
+        error: What the library would have made of such an answer; its code is Amazon's ``Unauthorized``.
+    """
+
+    def __init__(self, message: str, verdict: Verdict | None = None) -> None:
+        """Say the same to both kinds of readers."""
+        Exception.__init__(self, message)
+        SellingApiForbiddenException.__init__(self, [{"code": "Unauthorized", "message": message, "details": ""}])
+        self.verdict = verdict
+
+
+class GuardedApi(SenderProxy):
+    """A client behind a guard, which every operation passes that writes to a buyer. What only asks does not."""
+
+    def __enter__(self) -> Self:
+        self._sender.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Any:
+        return self._sender.__exit__(kind, error, trace)
+
+    def _request(self, path: str, *, data: Any = None, params: Any = None, **options: Any) -> Any:
+        """Where all operations of a client end."""
+        message = message_of(path, data, params)
+        if message is None:
+            return self._sender._request(path, data=data, params=params, **options)  # noqa: SLF001 - the client's own
+        delivery = self._guard.deliver(
+            message,
+            lambda _verdict: self._sender._request(path, data=_copy(data), params=params, **options),  # noqa: SLF001
+            held=HeldMessage,
+        )
+        _raise_if_suppressed(delivery.verdict)
+        return delivery.answer
+
+
+class GuardedAsyncApi(SenderProxy):
+    """The same for asyncio."""
+
+    async def __aenter__(self) -> Self:
+        await self._sender.__aenter__()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Any:
+        return await self._sender.__aexit__(kind, error, trace)
+
+    async def _request(self, path: str, *, data: Any = None, params: Any = None, **options: Any) -> Any:
+        """See :class:`GuardedApi`."""
+        message = message_of(path, data, params)
+        if message is None:
+            return await self._sender._request(path, data=data, params=params, **options)  # noqa: SLF001
+        delivery = await self._guard.deliver(
+            message,
+            lambda _verdict: self._sender._request(path, data=_copy(data), params=params, **options),  # noqa: SLF001
+            held=HeldMessage,
+        )
+        _raise_if_suppressed(delivery.verdict)
+        return delivery.answer
+
+
+def _copy(data: Any) -> Any:
+    return dict(data) if isinstance(data, dict) else data  # the library writes the marketplace into it, which is the caller's own
+
+
+def _raise_if_suppressed(verdict: Verdict) -> None:
+    if verdict.suppressed:
+        raise SuppressedMessage(verdict.suppressed[0].explanation, verdict)

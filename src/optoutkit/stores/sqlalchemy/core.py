@@ -1,0 +1,12 @@
+"""SQLAlchemy as the other modules of the package know it; this is the one that imports it."""
+
+from optoutkit.errors import MissingExtra
+
+try:
+    import sqlalchemy as sa
+    from sqlalchemy import event, exc
+    from sqlalchemy.dialects import mysql, oracle
+except ImportError as error:
+    raise MissingExtra("the sqlalchemy+…:// store", "sqlalchemy") from error
+
+__all__ = ["event", "exc", "mysql", "oracle", "sa"]
