@@ -1,4 +1,4 @@
-"""Which language a text is in: its script first, then its function words."""
+"""Which language a text is in: its script first, then its function words and others that are frequent in mails."""
 
 import math
 import re
@@ -23,7 +23,7 @@ _SCRIPTS: dict[str | None, re.Pattern[str]] = {
 _KANJI_TO_A_KANA = 12  # Japanese without any kana among a dozen ideographs is rare
 _LETTERS_TO_A_SIGN = 3  # names and links in Latin letters stand in every text of another script
 _OTHER_SCRIPTS = re.compile(r"[\u0370-\u052f\u0530-\u05ff\u0e00-\u0e7f\uac00-\ud7a3]")
-_WORD = re.compile(r"[a-zà-öø-ɏ]+(?:'[a-zà-öø-ɏ]+)?")
+_WORD = re.compile(r"[a-zß-öø-ɏ]+(?:'[a-zß-öø-ɏ]+)?")
 _ASCII_WORD = re.compile("[a-z]+(?:'[a-z]+)?")
 _ONE = math.lcm(*range(1, len(LANGUAGES) + 1))  # what a word gives, so that any number of languages can share it
 _BITS = range(0, 32 * len(LANGUAGES), 32)
@@ -57,7 +57,7 @@ def detect(text: str, hint: str | None = None) -> Guess:
     Returns:
         One of the languages that have a word list or a script of their own, or None.
     """
-    sample = text[:_SAMPLE].lower().replace("’", "'")
+    sample = text[:_SAMPLE].replace("İ", "i").lower().replace("’", "'")  # "İ" alone becomes two characters when it is lowered
     if sample.isascii():
         return _by_words(_ASCII_WORD.findall(sample), hint)
     words = _WORD.findall(sample)
@@ -77,8 +77,8 @@ def detect(text: str, hint: str | None = None) -> Guess:
 
 
 def _by_words(words: Iterable[str], hint: str | None) -> Guess:
-    """The guess that function words make; what a word gives is shared by the languages that have it."""
-    total = sum(map(_function_words().get, words, repeat(0)))  # all languages at once, each in its own bits
+    """The guess that words make; what a word gives is shared by the languages that have it."""
+    total = sum(map(_telling_words().get, words, repeat(0)))  # all languages at once, each in its own bits
     if not total:
         return Guess(None, 0.0)
     scores = [(language, (total >> bits & _MASK) / _ONE) for bits, language in zip(_BITS, LANGUAGES, strict=True)]
@@ -93,11 +93,11 @@ def _by_words(words: Iterable[str], hint: str | None) -> Guess:
 
 
 @cache
-def _function_words() -> dict[str, int]:
-    """What each word gives to the languages, the first one in the lowest bits."""
+def _telling_words() -> dict[str, int]:
+    """What each telling word gives to the languages, the first one in the lowest bits."""
     known: dict[str, set[str]] = {}
     for language in LANGUAGES:
-        for word in word_list(language).function_words:
+        for word in word_list(language).function_words | word_list(language).common_words:
             # the text may have been folded or not
             for form in (word, fold(word).text):
                 known.setdefault(form, set()).add(language)

@@ -25,6 +25,7 @@ class WordList:
     Attributes:
         language: ISO 639-1 code.
         function_words: Frequent short words, or particles and characters, that tell it from its neighbours.
+        common_words: Other words that are frequent in mails about orders and in no other language of the lists.
         greetings: First words of a greeting line.
         closings: Closings with which a signature begins.
         reply_prefixes: Prefixes of a subject, without colon.
@@ -37,6 +38,7 @@ class WordList:
 
     language: str
     function_words: frozenset[str]
+    common_words: frozenset[str]
     greetings: tuple[str, ...]
     closings: tuple[str, ...]
     reply_prefixes: tuple[str, ...]
@@ -60,6 +62,7 @@ def word_list(language: str) -> WordList:
     return WordList(
         language=data["language"],
         function_words=frozenset(data["function_words"]),
+        common_words=frozenset(data.get("common_words", ())),
         greetings=tuple(data["greetings"]),
         closings=tuple(data["closings"]),
         reply_prefixes=tuple(data["reply_prefixes"]),
