@@ -179,9 +179,10 @@ class MailReader:
             header = None if passage.is_inline else carrier.header
             if sender.claim is not Claim.AMAZON and header is None:
                 continue
-            reading = read_passage(passage, self._wordings, header=header, links=body.links_of(passage))
+            links = body.links_of(passage)
+            reading = read_passage(passage, self._wordings, header=header, links=links)
             if reading:
-                yield carrier.notice(reading, passage, sender, body)
+                yield carrier.notice(reading, passage, sender, body, links)
                 if not passage.is_inline:
                     return  # what Amazon quotes below its own notice is the seller's message
 
@@ -230,13 +231,12 @@ class _Carrier:
     arrived: datetime
     is_attached: bool
 
-    def notice(self, reading: Reading, passage: Passage, sender: Sender, body: _Body) -> Notice:
+    def notice(self, reading: Reading, passage: Passage, sender: Sender, body: _Body, links: list[str]) -> Notice:
         orders = reading.order_ids
         if not orders and self.header:
             # The preview of the 2026 layout says it again, in text that is not shown (amazon.md section b).
             asides = (body.hidden, passage.subject)
             orders = next((found for aside in asides if (found := tuple(dict.fromkeys(order for _, order in find_order_ids(aside))))), ())
-        links = body.links_of(passage)
         buyer = named_buyer([*links, passage.text])
         return Notice(
             kind=reading.kind,

@@ -155,6 +155,8 @@ def _forwarded(whole: Passage, forward: Forward) -> Passage:
 
 def _without_marks(body: str) -> str:
     """Put blanks for the ``>`` that stand before every line of a forward, not for those of what it quotes itself."""
+    if not body.lstrip().startswith(">"):
+        return body
     depth = next((line.depth for line in read_lines(body) if line.content), 0)
     if not depth:
         return body
