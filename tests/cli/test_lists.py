@@ -132,6 +132,12 @@ class TestImport:
         assert list(tmp_path.iterdir()) == []
         assert run("import", "-", "--dry-run", "--format", "json", stdin=b"a@b.example").record["dry_run"] is True
 
+    def test_a_store_that_forgets_is_told(self, run: Run) -> None:
+        """Nothing of the list is left; a dry run leaves nothing in any case."""
+        note = "note: memory:// forgets everything when this command ends"
+        assert note in run("import", "-", "--store", "memory://", stdin=b"a@b.example").err
+        assert note not in run("import", "-", "--dry-run", "--store", "memory://", stdin=b"a@b.example").err
+
     def test_rows_that_say_no_are_told(self, run: Run) -> None:
         """They are no bad ones."""
         done = run("import", "-", stdin=b"email,opted out\na@b.example,yes\nb@b.example,no\n")

@@ -17,7 +17,7 @@ from optoutkit.bulk.columns import read_mapping
 from optoutkit.bulk.rejects import free_name
 from optoutkit.bulk.writers import FORMS
 from optoutkit.cli.exit_codes import ExitCode
-from optoutkit.cli.options import format_option, open_existing_store, read_time, reading, seller_option, store_option
+from optoutkit.cli.options import format_option, open_existing_store, read_time, reading, seller_option, store_option, warn_of_memory
 from optoutkit.cli.output import Output
 from optoutkit.errors import InvalidInput, StoreError
 from optoutkit.optouts import Reason
@@ -86,6 +86,8 @@ def import_lists(
     with open_list(file, columns=dict(columns), name=name) as listing:
         for line in _description(name, listing.layout):
             out.note(line)
+        if not dry_run:
+            warn_of_memory(uri, out)
         base = "stdin" if file == "-" else Path(name).name
         kept = None if dry_run else Rejects(rejects or free_name(f"{base}.rejects"), listing.layout.header)
         told_source = f"import of {base}" if source is None else source

@@ -16,6 +16,8 @@ _POSTMASTER = re.compile(r"(?:^|[\s<])postmaster@", re.IGNORECASE)
 # Each server that delivers a mail adds its own: most the first, Yahoo the second, iCloud the third ("rfc822;shop@icloud.com").
 _DELIVERY_FIELDS = ("delivered-to", "x-apparently-to", "original-recipient")
 _REPORTS = frozenset({"delivery-status", "disposition-notification", "feedback-report"})
+# What autoresponders older than RFC 3834 wrote, and many write still beside its Auto-Submitted.
+_ANSWER_FIELDS = ("x-failed-recipients", "x-autoreply", "x-autorespond")
 
 
 def is_returned(mail: Mail) -> bool:
@@ -29,7 +31,9 @@ def is_returned(mail: Mail) -> bool:
     if content.value == "multipart/report" and content.parameters.get("report-type", "delivery-status").lower() in _REPORTS:
         return True
     submitted = (headers.get("auto-submitted") or "").lower()
-    if "x-failed-recipients" in headers or submitted.startswith("auto-replied"):
+    if submitted.startswith("auto-replied") or any(name in headers for name in _ANSWER_FIELDS):
+        return True
+    if (headers.get("precedence") or "").lower() == "auto_reply":
         return True
     author = headers.get("from") or ""
     if _MAILER.search(author):

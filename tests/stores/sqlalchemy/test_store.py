@@ -1,15 +1,17 @@
 """What is particular to the store for any database: its URI, its rows, its threads, and many processes."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from optoutkit.errors import InvalidUri, StoreClosed
+from optoutkit.errors import InvalidUri, StoreClosed, StoreUnavailable
 from optoutkit.identities import Address, Digest, OrderId
 from optoutkit.optouts import OptOut
 from optoutkit.stores import OptOutStore, open_async_store, open_store
@@ -203,6 +205,33 @@ def test_a_cancelled_write_is_finished(url: str) -> None:
             assert await store.lookup([BUYER])
 
     asyncio.run(scenario())
+
+
+def test_a_cancelled_verb_that_fails_is_passed_over_in_silence(url: str) -> None:
+    """Nobody waits for its error any more, and nothing is logged as if somebody had forgotten it."""
+    told: list[object] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        store = AsyncSqlAlchemyStore(url)
+        go_on = threading.Event()
+
+        def fail(_: object) -> None:
+            assert go_on.wait(30)
+            raise StoreUnavailable("the server is gone")
+
+        failing = asyncio.create_task(store._run(fail))
+        await asyncio.sleep(0)
+        failing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await failing
+        go_on.set()
+        await store.close()
+        del failing
+        gc.collect()  # which is when asyncio says so
+
+    asyncio.run(scenario())
+    assert told == []
 
 
 def test_closing_lets_what_was_called_finish(url: str) -> None:

@@ -9,7 +9,7 @@ from typing import cast
 
 from optoutkit.errors import StoreClosed
 from optoutkit.identities import Digest
-from optoutkit.stores.asynchronous import AsyncStore, T, Verb
+from optoutkit.stores.asynchronous import AsyncStore, T, Verb, outliving
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, utc_now
 from optoutkit.stores.pooled import DEFAULT_POOL_SIZE, DEFAULT_TIMEOUT
 from optoutkit.stores.sqlalchemy.store import SqlAlchemyStore
@@ -67,7 +67,7 @@ class AsyncSqlAlchemyStore(AsyncStore):
             raise StoreClosed("the store is closed")
         if self._pid != os.getpid():  # threads do not survive a fork
             self._threads, self._pid = _Threads(self._size), os.getpid()
-        return await asyncio.shield(asyncio.wrap_future(self._threads.submit(verb, self._store)))
+        return await outliving(self._threads.submit(verb, self._store))
 
 
 class _Unconnected(SqlAlchemyStore):
