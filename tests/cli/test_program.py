@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -206,6 +207,18 @@ class TestStreams:
         monkeypatch.setattr("click.Group.invoke", interrupted)
         done = run("list")
         assert (done.out, done.err, done.code) == ("", "", ExitCode.INTERRUPTED)
+
+    def test_what_is_meant_for_users_is_a_note(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Warnings for programmers are left to Python."""
+
+        def warn(*_: object) -> None:
+            warnings.warn("set\nthis", UserWarning, stacklevel=1)
+            warnings.warn("call that", DeprecationWarning, stacklevel=1)
+
+        monkeypatch.setattr("click.Group.invoke", warn)
+        with pytest.warns(DeprecationWarning, match="call that") as others:
+            done = run("list")
+        assert (done.out, done.err, len(others)) == ("", "note: set this\n", 1)
 
     @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
     @pytest.mark.parametrize("form", ["text", "json"])

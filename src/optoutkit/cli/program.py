@@ -4,7 +4,9 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +93,8 @@ class Program(click.Group):
         if sys.stdin is None:  # closed by the caller: there is nothing in it
             sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
         try:
-            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra) or ExitCode.DONE
+            with _warnings_as_notes():
+                code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra) or ExitCode.DONE
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else self.name
             code = _failed(f"{error.format_message()} See: {command} --help", ExitCode.BAD_INPUT)
@@ -109,6 +112,24 @@ class Program(click.Group):
 def _streams() -> list[io.TextIOWrapper]:
     """Standard output and error; they are None where the caller closed them."""
     return [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
+
+
+@contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """Tell users what is meant for them, such as what a server should be told, without the place in the code; leave the rest to Python."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, UserWarning):
+                from optoutkit.cli.output import Output  # noqa: PLC0415 - slow, and seldom needed
+
+                Output("text").note(" ".join(str(message).split()))
+            else:
+                show(message, category, *place, **more)
+
+        warnings.showwarning = tell
+        yield
 
 
 def _failed(text: str, code: ExitCode) -> ExitCode:

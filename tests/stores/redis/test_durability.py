@@ -1,6 +1,8 @@
 """What a server should be told so that it loses nothing."""
 
 import asyncio
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -57,6 +59,16 @@ def test_settings_that_lose_opt_outs_are_warned_about(
     told = advice(own_server.uri + options)
     assert len(told) == len(expected)
     assert all(says in text for text, says in zip(told, expected, strict=True))
+
+
+@pytest.mark.parametrize("command", [["list"], ["add", "buyer@example.com"]])
+def test_the_command_line_tells_it_in_a_line(own_server: ValkeyServer, command: list[str]) -> None:
+    """A note as any other, without the place in the code."""
+    own_server.command("CONFIG", "SET", "appendonly", "no")
+    arguments = [sys.executable, "-m", "optoutkit.cli", *command, "--store", own_server.uri]
+    done = subprocess.run(arguments, check=True, capture_output=True, text=True)
+    assert done.stderr.splitlines()[:1] == [f"note: what the server acknowledges is {MEMORY_ONLY}"]
+    assert "Warning" not in done.stderr
 
 
 def test_a_server_that_does_not_tell_is_believed(own_server: ValkeyServer) -> None:
