@@ -182,7 +182,7 @@ def hostile_mails(size: int) -> Iterator[tuple[str, Callable[[], bytes]]]:
     for name, unit in FIELDS.items():
         yield f"header: {name}", _filled(FROM, unit, b"\n" + NOTICE, size)
     for field in HUGE_FIELDS:
-        for name, unit in {name: TEXTS[name] for name in FIELD_TEXTS}.items() | FIELD_PIECES.items():
+        for name, unit in ({name: TEXTS[name] for name in FIELD_TEXTS} | FIELD_PIECES).items():
             yield f"{field} field: {name}", _filled(FROM + field.encode() + b": ", unit, b"\n\n" + NOTICE, size)
     yield from _structures(size)
 
