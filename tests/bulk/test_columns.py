@@ -34,17 +34,39 @@ class TestGuesses:
 
     def test_a_name_counts_only_if_the_values_bear_it_out(self, read: Read) -> None:
         """A street is no address, a shop's own number no order of Amazon's, and some dates could be either of two days."""
-        table = "address,order,status,opt-out date,opted out,contact\n" + "".join(
+        table = "address,order,status,opt-out date,Amazon opt-out,contact\n" + "".join(
             f"Street {number},1000{number},shipped,03/04/2026,maybe,b{number}@example.com\n" for number in range(3)
         )
         done = read(table)
-        assert done.fields == dict.fromkeys(["address", "order", "status", "opt-out date", "opted out"]) | {"contact": "address"}
+        assert done.fields == dict.fromkeys(["address", "order", "status", "opt-out date", "Amazon opt-out"]) | {"contact": "address"}
         why = {column.name: column.why for column in done.listing.layout.columns}
         assert why["address"] == "its values are no address: 'Street 0'"
         assert why["opt-out date"] == "not a time that can be read, as it could be either of two days: '03/04/2026'"
         assert why["status"] == "not a reason that is known: 'shipped'"
-        assert why["opted out"] == "neither yes nor no: 'maybe'"
+        assert why["Amazon opt-out"] == "neither yes nor no: 'maybe'"
         assert why["contact"] == "by its values: 3 of the first 3 are some"
+
+    @pytest.mark.parametrize(
+        ("column", "field", "values", "why"),
+        [
+            ("opted out", "opted_out", ("yes", "no", "perhaps"), "neither yes nor no: 'perhaps'"),
+            ("Status", "reason", ("optout", "Subscribed", "soft bounce"), "not a reason that is known: 'soft bounce'"),
+        ],
+    )
+    def test_who_has_not_opted_out_is_never_ignored(self, read: Read, column: str, field: str, values: tuple[str, ...], why: str) -> None:
+        """One value that cannot be read must not put on the list whom the others keep off it: the user is asked, and decides."""
+        table = f"email,{column}\n" + "".join(f"{name}@b.example,{value}\n" for name, value in zip("abc", values, strict=True))
+        with pytest.raises(InvalidInput, match=f"the column '{column}' can tell .*: {why}. Say '{column}={field}' .* or '{column}=' to"):
+            read(table)
+        done = read(table, columns={column: Field(field)})
+        assert (done.keys, done.report.passed_over, [row.why for row in done.bad]) == (["a@b.example"], 1, [why])
+        assert read(table, columns={column: None}).keys == ["a@b.example", "b@b.example", "c@b.example"]
+
+    def test_one_column_is_enough_to_tell_who_has_not(self, read: Read) -> None:
+        """Another one that would say so need not be readable, nor one that holds something else."""
+        done = read("email,unsubscribed,blacklisted\na@b.example,yes,?\nb@b.example,no,?\n")
+        assert (done.keys, done.fields["blacklisted"]) == (["a@b.example"], None)
+        assert read("opt out,x\na@b.example,1\nb@b.example,2\n").fields == {"opt out": "address", "x": None}
 
     def test_the_seller_s_own_address_is_not_the_buyer_s(self, read: Read) -> None:
         """Of two columns, that counts in which rows differ; and one that is always the same is never taken by its values."""

@@ -125,6 +125,16 @@ class TestImport:
         assert run("import", "-", "--rejects", "mine", stdin=stdin.encode()).code == 2
         assert Path("mine").read_text().startswith("email\n# line 2: ")
 
+    def test_a_no_is_not_lost_by_a_value_that_cannot_be_read(self, run: Run) -> None:
+        """Nothing is written before the user has said what is to become of such lines."""
+        stdin = b"email,opted out\na@b.example,yes\nb@b.example,no\nc@b.example,perhaps\n"
+        done = run("import", "-", stdin=stdin)
+        assert (done.code, done.out, Path("optouts.db").exists()) == (2, "", False)
+        assert done.err.startswith("error: standard input: the column 'opted out' can tell who has not opted out")
+        done = run("import", "-", "--map", "opted out=opted_out", stdin=stdin)
+        assert (done.code, done.out) == (2, "rows: 3, new: 1, known before: 0, not opted out: 1, bad: 1\n")
+        assert Path("stdin.rejects").read_text().endswith("c@b.example,perhaps\n")
+
     def test_a_dry_run_writes_nothing(self, run: Run, tmp_path: Path) -> None:
         """Neither a store nor a file of bad lines."""
         done = run("import", "-", "--dry-run", stdin=b"a@b.example\nb@\nb@b.example\n")

@@ -75,7 +75,8 @@ def assign(samples: Sequence[Sample], told: Mapping[str, Field | None], form: Fo
         has_names: Whether the columns are called something in the list.
 
     Raises:
-        InvalidInput: The user names a column that is not there, or two for one field; or none tells who opted out.
+        InvalidInput: The user names a column that is not there, or two for one field; or none tells who opted out; or one tells who has
+            not, and not all of it can be read.
     """
     chosen = {column.key: column for column in _as_told(samples, told)}
     unused: dict[int | str, Column] = {}
@@ -89,10 +90,29 @@ def assign(samples: Sequence[Sample], told: Mapping[str, Field | None], form: Fo
             unused.setdefault(guess.key, attrs.evolve(guess, field=None, why=f"another column is the {guess.field}"))
         else:
             chosen[guess.key] = guess
+    _check_none_is_ignored_who_has_not(samples, chosen, unused, form)
     if not any(column.field and column.field.names_a_buyer for column in chosen.values()):
         raise InvalidInput(f"no column has addresses or order IDs; say which one does. There is: {_listed(samples)}")
     unknown = {sample.key: Column(sample.name, sample.key, None, "not known") for sample in samples}
     return tuple((unknown | unused | chosen).values())
+
+
+def _check_none_is_ignored_who_has_not(
+    samples: Sequence[Sample], chosen: Mapping[int | str, Column], unused: Mapping[int | str, Column], form: Form | None
+) -> None:
+    """Refuse to leave a column out that says of some that they have not opted out: they would be taken for those who have."""
+    taken = {column.field for column in chosen.values()}
+    for sample in samples:
+        field, _ = _field_named(sample.name, form)
+        if sample.key not in chosen and field not in taken and field is not None and _tells_who_has_not(field, sample.values):
+            raise InvalidInput(
+                f"the column {sample.name!r} can tell who has not opted out, but it has what cannot be read: {unused[sample.key].why}. "
+                f"Say '{sample.name}={field}' to have such lines among the bad ones, or '{sample.name}=' to leave the column out"
+            )
+
+
+def _tells_who_has_not(field: Field, values: Sequence[str]) -> bool:
+    return field is Field.OPTED_OUT or (field is Field.REASON and any(vocabulary().denies(value) for value in values))
 
 
 def _as_told(samples: Sequence[Sample], told: Mapping[str, Field | None]) -> Iterator[Column]:
@@ -117,11 +137,7 @@ def _by_name(samples: Sequence[Sample], form: Form | None) -> Iterator[Column]:
     """What the names say, where the values bear it out; of two for one field the one with more different values first."""
     for sample in sorted(samples, key=lambda sample: -len(set(sample.values))):
         name = plain_name(sample.name)
-        field = vocabulary().fields.get(name)
-        why = "by its name"
-        if form is not None and name in form.columns:
-            field = form.columns[name]
-            why = "a guess at how this tool calls it" if form.confidence == "L" else "as this tool calls it"
+        field, why = _field_named(sample.name, form)
         if field is None and form is not None and name in form.columns:
             yield Column(sample.name, sample.key, None, "no use in a list of this tool")
         elif field is not None:
@@ -129,6 +145,14 @@ def _by_name(samples: Sequence[Sample], form: Form | None) -> Iterator[Column]:
             yield Column(sample.name, sample.key, None if misfit else field, misfit or why)
         elif name in _NEVER_GUESSED:
             yield Column(sample.name, sample.key, None, "only used if you say so")
+
+
+def _field_named(name: str, form: Form | None) -> tuple[Field | None, str]:
+    """What a column of this name tells, and how that is known."""
+    plain = plain_name(name)
+    if form is not None and plain in form.columns:
+        return form.columns[plain], "a guess at how this tool calls it" if form.confidence == "L" else "as this tool calls it"
+    return vocabulary().fields.get(plain), "by its name"
 
 
 def _by_values(samples: Sequence[Sample], *, has_names: bool) -> Iterator[Column]:

@@ -89,6 +89,10 @@ class Vocabulary:
         """The form of a list with these columns."""
         return next((form for form in self.forms if form.fits(names)), None)
 
+    def denies(self, text: str) -> bool:
+        """Whether it stands where reasons do, and says that this one has not opted out."""
+        return self.reasons.get(plain_name(text), Reason.MANUAL) is None
+
     def reason_of(self, text: str) -> Reason | None:
         """The reason that a text names; None if it says that this one has not opted out.
 
