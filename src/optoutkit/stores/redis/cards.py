@@ -1,7 +1,7 @@
 """A card: what one list has about one identity, in one field of the identity's hash.
 
-It stands there as JSON: ``[entries, withdrawn, link, hot]``, an entry as ``[reason, since, expires_at, verified, source]``, without
-what is empty at the end of each. An address with one undated entry is ``[[[20]]]``.
+It stands there as JSON: ``[entries, withdrawn, link, hot, moved]``, an entry as ``[reason, since, expires_at, verified, source]``,
+without what is empty at the end of each. An address with one undated entry is ``[[[20]]]``.
 """
 
 import json
@@ -19,7 +19,7 @@ __all__ = ["Card", "history_line"]
 
 _decode = json.JSONDecoder().raw_decode  # half the time of json.loads, as there is no white space to be expected
 
-_EMPTY_CARD: tuple[list[Any], ...] = ([], [], [], [])
+_EMPTY_CARD: tuple[Any, ...] = ([], [], [], [], "")
 _EMPTY_ENTRY = (None, None, 0, "")
 
 
@@ -33,12 +33,15 @@ class Card:
         link: For an order, the column of its address, and the day on which that was last learnt.
         hot: For an address, the columns of those orders that may have an entry in this list or the shared one, each with a stamp
             that is new whenever that may have become so. A lookup goes on to them and to no others.
+        moved: A stamp that is new whenever something has come here from another name, even if that was here before. It is nothing
+            that the list has, so that it makes no difference between cards.
     """
 
     entries: dict[int, OptOut] = attrs.field(factory=dict)
     withdrawn: dict[int, datetime] = attrs.field(factory=dict)
     link: tuple[str, int] | None = None
     hot: dict[str, str] = attrs.field(factory=dict)
+    moved: str = attrs.field(default="", eq=False)
 
     @classmethod
     def read(cls, raw: bytes | None, identity: Identity, seller: str) -> "Card":
@@ -52,7 +55,7 @@ class Card:
             return card
         try:
             fields = _load(raw)
-            entries, withdrawn, link, hot = fields + list(_EMPTY_CARD[len(fields) :])
+            entries, withdrawn, link, hot, moved = fields + list(_EMPTY_CARD[len(fields) :])
             for reason, *row in entries:
                 card.entries[reason] = opt_out_of(identity, seller, reason, *row, *_EMPTY_ENTRY[len(row) :])
             card.withdrawn = {reason: _known(moment(at)) for reason, at in withdrawn}
@@ -60,6 +63,7 @@ class Card:
                 address, day = link
                 card.link = str(address), int(day)
             card.hot = {str(order): str(stamp) for order, stamp in hot}
+            card.moved = str(moved)
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise StoreCorrupt("the store holds something that no optoutkit has written: restore it from a backup") from error
         return card
@@ -69,8 +73,8 @@ class Card:
         link = list(self.link or ())
         withdrawn = [[reason, micros(at)] for reason, at in self.withdrawn.items()]
         entries = [_row(entry) for entry in self.entries.values()]
-        fields = _trimmed([entries, withdrawn, link, list(self.hot.items())], _EMPTY_CARD)
-        return _dump(fields) if fields else b""
+        fields = [entries, withdrawn, link, list(self.hot.items())]
+        return _dump(_trimmed([*fields, self.moved], _EMPTY_CARD)) if any(fields) else b""
 
     def in_force(self, at: datetime) -> bool:
         """Whether any entry is."""

@@ -3,6 +3,9 @@
 The two names are in different parts, so that nothing moves at once. What is under the old name is first put under the new one as
 well, and taken away there only if nobody has changed it meanwhile; else all of that is done again, which does no harm. So whoever
 asks for both names finds it under one of them, also if this breaks off in between.
+
+Somebody else may be moving the same the other way. So what comes to a name bears a new stamp: else two could find what they wanted to
+put there already, each where the other one is about to take it away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -202,6 +205,8 @@ def _merged(new: Card, old: Card, now: datetime) -> Card:
     for reason, at in old.withdrawn.items():
         new.withdrawn[reason] = max(at, new.withdrawn.get(reason, at))
     new.link = new.link or old.link
+    if old != Card():
+        new.moved = token_hex(4)
     return new
 
 
