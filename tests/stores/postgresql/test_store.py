@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import random
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 import pytest
@@ -23,6 +24,7 @@ from optoutkit.testing.stores.durable import DurabilityRules
 from optoutkit.testing.stores.links import LinkRules
 
 BUYER, OTHER, ORDER = Address("buyer@example.com"), Address("other@example.com"), OrderId("302-1234567-1234567")
+KINDS: tuple[Literal["address", "order"], ...] = ("address", "order")
 Open = Callable[[str], OptOutStore]
 Raw = Callable[..., list[Any]]
 
@@ -112,6 +114,23 @@ def test_of_two_names_that_were_withdrawn_the_later_time_counts(server_uri: str,
         store.record([OptOut(new)])
         store.rekey([(old, new)])
         assert store.lookup([new]) == {new: OptOut(new)}
+
+
+def test_names_given_by_many_at_once_are_given(open_either: Open, uri: str) -> None:
+    """Guards that meet the same buyers at the same time, in whatever order, do not wait for each other in a circle."""
+    pairs = [(Digest(kind, "2025", bytes([n]) * 16), Digest(kind, "2026", bytes([n]) * 16)) for n in range(40) for kind in KINDS]
+    olds, news = zip(*pairs, strict=True)
+    with open_either(f"{uri}&pool_size=8") as store:
+        store.record([OptOut(old, seller) for old in olds for seller in ("", "a")])
+        store.link(zip(olds[1::2], olds[-2::-2], strict=True))  # orders in the order of the pairs, addresses the other way round
+
+        def call(number: int) -> Callable[[Any], Any]:
+            told = random.Random(number).sample(pairs, 60)
+            return lambda store: store.rekey(told)
+
+        all_at_once(store, [call(number) for number in range(24)])
+        assert store.lookup(olds) == {}
+        assert store.lookup(news).keys() == store.lookup(news, seller="a").keys() == {*news}
 
 
 def test_nothing_is_made_for_a_seller_who_is_only_asked_about(open_either: Open, uri: str, raw: Raw) -> None:
@@ -231,6 +250,28 @@ def test_a_batch_is_one_statement(statements: Callable[..., list[str]]) -> None:
     sent = statements(lambda store: store.record(map(OptOut, aliases(10_000))))
     assert len(sent) == 4
     assert sent[1:] == [sql.NEW_ENTRIES, sql.LINKS_DUE, sql.COMMIT]
+
+
+def test_names_are_given_by_as_many_statements_however_many_they_are(statements: Callable[..., list[str]]) -> None:
+    """Entries that are merged, history and links among them; one more set of them where an identity has two old names."""
+
+    def sent(count: int) -> list[str]:
+        values = [(count << 16 | number).to_bytes(16) for number in range(count)]
+        oldest, old, new = ([Digest(kind, key_id, value) for kind in KINDS for value in values] for key_id in ("2024", "2025", "2026"))
+
+        def work(store: Any) -> None:
+            store.record(map(OptOut, [*oldest, *old, *new]))
+            store.link(zip(old[count:], old[:count], strict=True))
+            store.withdraw(old[:1])
+            store.rekey([*zip(old, new, strict=True), *zip(oldest, new, strict=True)])
+            assert store.lookup([*oldest, *old]) == {}
+            assert store.lookup(new).keys() == {*new}
+
+        return statements(work)
+
+    few = sent(2)
+    assert few == sent(300)
+    assert few.count(sql.MOVE_ENTRIES) == 2
 
 
 # Connections

@@ -8,8 +8,6 @@ A batch is an array for each column, so that it is one statement however large i
 __all__ = [
     "BEGIN",
     "COMMIT",
-    "DELETE_ENTRIES",
-    "ENTRIES_NAMED",
     "ENTRIES_OF",
     "ERASE",
     "FORGET_LINKS",
@@ -19,16 +17,18 @@ __all__ = [
     "LINKS_OF",
     "LINK_PAGE",
     "LOCK_LINKS",
+    "LOCK_LINKS_NAMED",
     "LOOK_UP",
     "LOOK_UP_ONE",
+    "MOVE_ENTRIES",
+    "MOVE_ORDERS",
+    "MOVE_WITHDRAWALS",
     "NEW_ENTRIES",
     "NEW_LINKS",
+    "ONE_REKEY_AT_A_TIME",
     "PAGE",
     "REFRESH_LINKS",
-    "RENAME_ADDRESS",
-    "RENAME_ENTRIES",
-    "RENAME_ORDER",
-    "RENAME_WITHDRAWALS",
+    "RENAME_ADDRESSES",
     "SELLERS",
     "UPDATE_ENTRIES",
     "UPDATE_LINKS",
@@ -214,30 +214,58 @@ _THESE = "FROM unnest(%s::text[], %s::text[]) AS told (seller, order_key) WHERE 
 REFRESH_LINKS = f"UPDATE @link l SET day = %s {_THESE}"
 FORGET_LINKS = f"DELETE FROM @link l {_THESE.replace('FROM', 'USING', 1)}"
 
-# Giving an identity another name, in all lists. Each takes the sellers, the old name and the new one, by name.
-_OLD = "seller = ANY(%(sellers)s) AND {key} = %(old)s"
-ENTRIES_NAMED = """
-    SELECT key, seller, reason, withdrawn, withdrawn_at, since, expires_at, verified, source FROM @entry
-    WHERE seller = ANY(%(sellers)s) AND key IN (%(old)s, %(new)s) ORDER BY seller, key, reason FOR UPDATE
+# Giving identities other names, in all lists. Each takes the sellers, the old names and the new ones, by name; no name is in it twice.
+ONE_REKEY_AT_A_TIME = "SELECT pg_advisory_xact_lock(1330598987, hashtext('@@ rekey'))"
+"""Takes nothing. A row is locked by its name, which another one that gives names may be about to change."""
+
+_NAMES = "unnest(%(old)s::text[], %(new)s::text[]) AS named (old, new)"
+_MOVED = "since, expires_at, recorded_at, verified, source"
+
+MOVE_ENTRIES = f"""
+    WITH held AS MATERIALIZED (
+        SELECT e.seller, e.key, e.reason, named.new FROM {_NAMES} JOIN @entry e ON e.seller = ANY(%(sellers)s) AND e.key = named.old
+        ORDER BY e.seller, e.key, e.reason FOR UPDATE OF e
+    ), gone AS (
+        DELETE FROM @entry e USING held WHERE e.seller = held.seller AND e.key = held.key AND e.reason = held.reason
+        RETURNING e.*, held.new
+    ), moved AS (
+        INSERT INTO @entry (seller, key, reason, withdrawn, withdrawn_at, {_MOVED})
+        SELECT seller, new, reason, withdrawn, withdrawn_at, {_MOVED} FROM gone ORDER BY seller, new COLLATE "C", reason
+        ON CONFLICT (seller, key, reason) DO NOTHING RETURNING seller, key, reason
+    )
+    SELECT seller, new, reason, withdrawn, withdrawn_at, since, expires_at, verified, source FROM gone
+    WHERE (seller, new, reason) NOT IN (SELECT seller, key, reason FROM moved)
 """
-RENAME_ENTRIES = f"""
-    UPDATE @entry e SET key = %(new)s WHERE {_OLD.format(key="key")}
-        AND NOT EXISTS (SELECT FROM @entry n WHERE n.seller = e.seller AND n.key = %(new)s AND n.reason = e.reason)
+"""Gives those in whose new place there is an entry, which stays as it is."""
+
+JOIN_WITHDRAWALS = f"""
+    UPDATE @entry e SET withdrawn_at = greatest(e.withdrawn_at, told.withdrawn_at)
+    FROM {_PLACES}, %s::bigint[]) AS told (seller, key, reason, withdrawn_at)
+    WHERE e.seller = told.seller AND e.key = told.key AND e.reason = told.reason
 """
-JOIN_WITHDRAWALS = """
-    UPDATE @entry n SET withdrawn_at = greatest(n.withdrawn_at, o.withdrawn_at) FROM @entry o
-    WHERE o.seller = ANY(%(sellers)s) AND o.key = %(old)s AND n.seller = o.seller AND n.key = %(new)s AND n.reason = o.reason
-"""
-DELETE_ENTRIES = f"DELETE FROM @entry WHERE {_OLD.format(key='key')}"
-RENAME_WITHDRAWALS = f"""
-    WITH gone AS (DELETE FROM @withdrawal WHERE {_OLD.format(key="key")} RETURNING *)
-    INSERT INTO @withdrawal (seller, key, reason, withdrawn_at, why, since, expires_at, recorded_at, verified, source)
-    SELECT seller, %(new)s, reason, withdrawn_at, why, since, expires_at, recorded_at, verified, source FROM gone
+"""Takes places, and when what has come there was withdrawn."""
+
+MOVE_WITHDRAWALS = f"""
+    WITH gone AS (
+        DELETE FROM @withdrawal w USING {_NAMES} WHERE w.seller = ANY(%(sellers)s) AND w.key = named.old RETURNING w.*, named.new
+    )
+    INSERT INTO @withdrawal (seller, key, reason, withdrawn_at, why, {_MOVED})
+    SELECT seller, new, reason, withdrawn_at, why, {_MOVED} FROM gone
     ON CONFLICT (seller, key, reason, withdrawn_at) DO NOTHING
 """
-RENAME_ORDER = f"""
-    WITH gone AS (DELETE FROM @link WHERE {_OLD.format(key="order_key")} RETURNING *)
-    INSERT INTO @link (seller, order_key, address_key, day) SELECT seller, %(new)s, address_key, day FROM gone
+LOCK_LINKS_NAMED = """
+    SELECT l.order_key FROM @link l
+    WHERE l.seller = ANY(%(sellers)s) AND (l.order_key = ANY(%(old)s) OR l.address_key = ANY(%(old)s))
+    ORDER BY l.seller, l.order_key FOR UPDATE
+"""
+MOVE_ORDERS = f"""
+    WITH gone AS (
+        DELETE FROM @link l USING {_NAMES} WHERE l.seller = ANY(%(sellers)s) AND l.order_key = named.old RETURNING l.*, named.new
+    )
+    INSERT INTO @link (seller, order_key, address_key, day)
+    SELECT seller, new, address_key, day FROM gone ORDER BY seller, new COLLATE "C"
     ON CONFLICT (seller, order_key) DO NOTHING
 """
-RENAME_ADDRESS = f"UPDATE @link SET address_key = %(new)s WHERE {_OLD.format(key='address_key')}"
+RENAME_ADDRESSES = f"""
+    UPDATE @link l SET address_key = named.new FROM {_NAMES} WHERE l.seller = ANY(%(sellers)s) AND l.address_key = named.old
+"""

@@ -87,7 +87,7 @@ class Verbs:
         """See :class:`optoutkit.stores.Rekeyable`."""
         names = [(column_of(old), column_of(new)) for old, new in arguments.rekey_pairs(pairs)]
         now = self._clock()
-        return partial(self._write, partial(rekey, names, now), len(names), now)
+        return partial(self._write, partial(rekey, names, lambda told: _record(told, len(told), now)), len(names), now)
 
     def health(self) -> Work[Rows]:
         """See :meth:`optoutkit.OptOutStore.health`."""

@@ -78,6 +78,17 @@ class RekeyRules(StoreFixtures):
         store.record([OptOut(PLAIN)])
         assert store.link([(NEW_ORDER, OTHER_ADDRESS)]) == LinkReport(new=1)
 
+    def test_pairs_are_moved_one_after_another(self, store: OptOutStore) -> None:
+        """What has come to a name goes on with it, whatever the names' order; and one name can take the place of several."""
+        store.record([OptOut(OLD_ORDER, source="x"), OptOut(OLD_ADDRESS, reason=Reason.MANUAL), OptOut(OTHER_ADDRESS)])
+        store.link([(OLD_ORDER, OLD_ADDRESS)])
+        first, second = attrs.evolve(NEW_ORDER, key_id="z"), attrs.evolve(NEW_ORDER, key_id="a")
+        rekey(store, (OLD_ORDER, first), (OTHER_ADDRESS, NEW_ADDRESS), (first, second), (OLD_ADDRESS, NEW_ADDRESS), (second, NEW_ORDER))
+        told = {(entry.identity, entry.reason) for entry in store.scan()}
+        assert told == {(NEW_ORDER, OptOut(PLAIN).reason), (NEW_ADDRESS, OptOut(PLAIN).reason), (NEW_ADDRESS, Reason.MANUAL)}
+        store.withdraw([NEW_ADDRESS])
+        assert store.lookup([NEW_ORDER, NEW_ADDRESS]) == {}
+
     def test_nothing_to_move_is_no_mistake(self, store: OptOutStore) -> None:
         """What nothing is kept of, and no pairs at all, are passed over."""
         store.record([OptOut(PLAIN)])
