@@ -100,6 +100,11 @@ class _HashingVerbs(Verbs):
         # The oldest first, so that what is moved meanwhile is found by one of them, in a store that does one thing after another.
         names: dict[Identity, Identity] = {digest: identity for identity in reversed(asked) for digest in reversed(digests[identity])}
         found = yield from ask(Lookup(tuple(names), seller=seller, at=at))
+        if self._older:
+            # As that may not be one thing, while somebody moves what is asked about, to whichever of the names: once more.
+            missing = tuple(digest for digest, identity in names.items() if found.keys().isdisjoint(digests[identity]))
+            if missing:
+                found = {**found, **(yield from ask(Lookup(missing, seller=seller, at=at)))}
         named = {digest: attrs.evolve(entry, identity=names.get(entry.identity, entry.identity)) for digest, entry in found.items()}
         answer: dict[Identity, OptOut] = {}
         old: list[Identity] = []

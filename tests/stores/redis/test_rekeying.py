@@ -8,9 +8,11 @@ import pytest
 import redis
 from tests.stores.redis.test_together import audit
 
-from optoutkit.identities import Digest
+from optoutkit.identities import Address, Digest, OrderId
 from optoutkit.optouts import OptOut
+from optoutkit.stores import HashedStore
 from optoutkit.stores.redis import RedisStore
+from optoutkit.stores.redis.exchanges import Exchange, Talk
 from optoutkit.testing.stores import ManualClock
 
 pytestmark = pytest.mark.filterwarnings("ignore::optoutkit.stores.redis.DurabilityWarning")
@@ -80,3 +82,36 @@ def test_opposite_moves_lose_nothing(server_uri: str, prefix: str, clock: Manual
         assert store.lookup(new, seller="shop").keys() == set(new)
         assert {(entry.since, entry.source) for entry in store.scan(seller="shop")} == {(clock.now, "a mail")}
         assert store.record(OptOut(name, "shop") for _, name in ADDRESSES).new == 0  # as they were withdrawn
+
+
+@pytest.mark.parametrize("place", ["uri", "uri_in_cluster"])
+def test_who_is_moved_while_looked_up_is_found(place: str, request: pytest.FixtureRequest) -> None:
+    """Whichever way buyer and order are moved, and after whichever command of a lookup, it finds who is asked about."""
+    uri = request.getfixturevalue(place)
+    buyer, order = Address("buyer@example.com"), OrderId("302-1234567-1234567")
+    secrets = {"2025": b"5" * 32, "2026": b"6" * 32}
+    opposite = dict(reversed(secrets.items()))
+    with RedisStore(uri) as behind, HashedStore(RedisStore(uri), secrets) as forth, HashedStore(RedisStore(uri), opposite) as back:
+        perform = behind._connections.perform
+        commands = 0
+
+        def one_by_one(exchange: Any) -> list[Any]:
+            return [[reply(Talk(talk.node, [command])) for command in talk.commands] for talk in exchange.talks]
+
+        def reply(talk: Talk) -> Any:
+            nonlocal commands
+            (answer,) = perform(Exchange([talk]))
+            commands += 1
+            if commands == moment:
+                meanwhile.lookup([buyer, order])
+            return answer[0]  # type: ignore[index]
+
+        forth.link([(order, buyer)])
+        forth.record([OptOut(order)])
+        behind._connections.perform = one_by_one  # type: ignore[method-assign]
+        for first, meanwhile in ((forth, back), (back, forth)):
+            for asked in (buyer, order):
+                for moment in range(1, 7):
+                    first.lookup([buyer, order])
+                    commands = 0
+                    assert HashedStore(behind, secrets).lookup([asked]).keys() == {asked}
