@@ -49,7 +49,7 @@ NEW_SELLER = "INSERT INTO seller (name) VALUES (?)"
 
 _ENTRY = "e.key, e.reason, e.since, e.expires_at, e.verified, e.source"
 
-# {asked} is the identity, ?2 the seller's list, 0 the shared one. Links of the seller's list lead to entries of both, shared links to
+# {asked} is the identity, :own the seller's list, 0 the shared one. Links of the seller's list lead to entries of both, shared links to
 # shared entries. The + says: compare, but do not seek by this.
 _SAME_ADDRESS = "link l CROSS JOIN link m ON m.address_key = l.address_key AND m.list = l.list AND m.order_key <> l.order_key"
 _BY_LINK = {
@@ -59,11 +59,11 @@ _BY_LINK = {
         f"{_SAME_ADDRESS} CROSS JOIN entry e ON e.list {{lists}} AND e.key = m.order_key WHERE l.order_key = {{asked}} AND {{seen}}",
     ],
 }
-_OWN = "entry e WHERE e.list = ?2 AND e.key = {asked}"
+_OWN = "entry e WHERE e.list = :own AND e.key = {asked}"
 _SHARED = "entry e WHERE e.list = 0 AND e.key = {asked}"
-_SEEN_BY_ALL = {"lists": "IN (?2, 0)", "seen": "(+l.list = ?2 OR +l.list = 0) AND (+e.list = 0 OR +l.list = ?2)"}
-_SEEN_BY_OWN = {"lists": "= ?2", "seen": "l.list = ?2"}
-_CHUNK = "json_each(?1) asked CROSS JOIN "
+_SEEN_BY_ALL = {"lists": "IN (:own, 0)", "seen": "(+l.list = :own OR +l.list = 0) AND (+e.list = 0 OR +l.list = :own)"}
+_SEEN_BY_OWN = {"lists": "= :own", "seen": "l.list = :own"}
+_CHUNK = "json_each(:asked) asked CROSS JOIN "
 
 
 def _union(branches: list[str], columns: str, tables: str, **words: str) -> str:
@@ -71,7 +71,7 @@ def _union(branches: list[str], columns: str, tables: str, **words: str) -> str:
 
 
 LOOK_UP_ONE = {
-    kind: _union([_OWN, _SHARED, *by_link], f"e.list, {_ENTRY}", "", asked="?1", **_SEEN_BY_ALL) for kind, by_link in _BY_LINK.items()
+    kind: _union([_OWN, _SHARED, *by_link], f"e.list, {_ENTRY}", "", asked=":asked", **_SEEN_BY_ALL) for kind, by_link in _BY_LINK.items()
 }
 """By the kind of identity asked. Takes a key and the seller's list; gives the list and the entry, expired ones too."""
 

@@ -228,7 +228,7 @@ class SqliteStore:
 
     def _look_up_one(self, connection: Connection, column: str, kind: str, seller: str) -> list[tuple[Any, ...]]:
         return connection.reader.execute(
-            sql.LOOK_UP_ONE[kind], (column, self._list_ids.get(seller) or self._list_id(connection, seller))
+            sql.LOOK_UP_ONE[kind], {"asked": column, "own": self._list_ids.get(seller) or self._list_id(connection, seller)}
         ).fetchall()
 
     def _look_up(self, connection: sqlite3.Connection, asked: Mapping[str, Identity], seller: str) -> list[tuple[Any, ...]]:
@@ -241,7 +241,7 @@ class SqliteStore:
         rows = []
         for kind, columns in by_kind.items():
             for chunk in _chunks(columns):
-                rows += connection.execute(look_up[kind], (chunk, own)).fetchall()
+                rows += connection.execute(look_up[kind], {"asked": chunk, "own": own}).fetchall()
         return rows
 
     def _best(self, rows: Iterable[tuple[Any, ...]], asked: Identity, column: str, seller: str, at: datetime | None) -> OptOut | None:
