@@ -176,7 +176,7 @@ class Cancelled:
         return [BUYER in found, ANOTHER in found]
 
 
-@pytest.mark.parametrize("step", ["AsyncMemoryStore.lookup", "reserve", "send"])
+@pytest.mark.parametrize("step", ["AsyncMemoryStore.lookup", "reserve"])
 def test_what_is_cancelled_before_it_is_sent_leaves_nothing(saying: Any, step: str) -> None:
     """No request is used up, no link is learnt, and the message can be sent later."""
 
@@ -208,20 +208,28 @@ def test_what_is_cancelled_after_it_was_sent_loses_nothing_else(saying: Any, ste
     asyncio.run(main())
 
 
-def test_a_second_cancellation_while_requests_are_released(saying: Any) -> None:
-    """It may cost the one that is being released, and no other one."""
+def test_what_is_cancelled_while_it_is_sent_may_have_been_sent(saying: Any) -> None:
+    """Its requests stay reserved, and no link is learnt."""
 
     async def main() -> None:
         cancelled = Cancelled("send", saying(**ASKS))
-        sending = asyncio.ensure_future(cancelled.guard.deliver_together([REQUEST, OTHER], cancelled.send))
-        await cancelled.gate.reached.wait()
-        cancelled.gate.reached.clear()
-        cancelled.gate.verb = "release"
-        sending.cancel()
-        await cancelled.gate.reached.wait()
-        sending.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await sending
+        await cancelled.run()
+        assert await cancelled.standings() == [Standing.PENDING, Standing.PENDING]
+        assert await cancelled.linked() == [False, False]
+
+    asyncio.run(main())
+
+
+def test_a_cancellation_while_requests_are_released(saying: Any) -> None:
+    """It may cost the one that is being released, and no other one."""
+
+    async def main() -> None:
+        cancelled = Cancelled("release", saying(**ASKS))
+
+        async def refuse(_verdicts: tuple[Verdict, ...]) -> None:
+            raise ConnectionRefusedError
+
+        await cancelled.cancel(cancelled.guard.deliver_together([REQUEST, OTHER], refuse))
         assert await cancelled.standings() == [Standing.PENDING, None]
 
     asyncio.run(main())
@@ -239,8 +247,8 @@ def test_a_question_that_is_cancelled_is_no_outage(saying: Any, verb: str) -> No
     asyncio.run(main())
 
 
-def test_an_interrupted_thread_uses_nothing_up(store: Any, saying: Any) -> None:
-    """Ctrl-C while a message is being sent: the request is released, and the interruption comes out."""
+def test_an_interrupted_thread_keeps_what_it_may_have_sent(store: Any, saying: Any) -> None:
+    """Ctrl-C while a message is being sent: the request stays reserved, and the interruption comes out."""
     ledger = open_ledger("memory://")
     guard = Guard(store, ledger=ledger, classify=saying(**ASKS))
 
@@ -249,6 +257,5 @@ def test_an_interrupted_thread_uses_nothing_up(store: Any, saying: Any) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         guard.deliver(REQUEST, interrupt)
-    assert ledger.lookup([ORDER]) == {}
+    assert ledger.lookup([ORDER]) == {ORDER: Standing.PENDING}
     assert not store.lookup([BUYER])
-    assert guard.deliver(REQUEST, lambda _verdict: "sent").answer == "sent"

@@ -220,6 +220,7 @@ class BaseGuard:
         decided: list[Verdict] = []
         reservations: list[Reservation] = []
         requested: set[OrderId] = set()
+        sending = False
         try:
             for message in messages:
                 verdict = yield from self._rules.decide(message)
@@ -234,10 +235,13 @@ class BaseGuard:
             for verdict in verdicts:
                 self._raise_if_not_now(verdict, held)
             answer = None
-            if any(verdict.sends for verdict in verdicts):
+            sending = any(verdict.sends for verdict in verdicts)
+            if sending:
                 answer = yield from ask(Send(functools.partial(send, verdicts)))
-        except BaseException:
-            yield from _each_to_its_end(self._settling(reservations, sent=False))
+        except BaseException as error:
+            # Interrupted in the middle of it, the server may have got it: the reservation stays, and counts as sent in the end.
+            if isinstance(error, Exception) or not sending:
+                yield from _each_to_its_end(self._settling(reservations, sent=False))
             raise
         learning = map(self._learning, messages if self._policy.learn_links else ())
         yield from _each_to_its_end((*self._settling(reservations, sent=True), *learning))
