@@ -80,8 +80,8 @@ class AsyncStore(ABC):
         await self.close()
 
 
-def outliving(work: "Future[T]") -> "asyncio.Future[T]":
-    """Await work of another thread, which goes on if the ``await`` is cancelled; if it fails then, asyncio logs nothing."""
+def outliving(work: "Future[T] | asyncio.Future[T]") -> "asyncio.Future[T]":
+    """Await work of another thread or task, which goes on if the ``await`` is cancelled; if it fails then, asyncio logs nothing."""
     future = asyncio.wrap_future(work)
     future.add_done_callback(_take_error)
     return asyncio.shield(future)

@@ -199,6 +199,30 @@ def test_a_cancelled_write_is_done(own_server: ValkeyServer) -> None:
         assert store.lookup([BUYER]).keys() == {BUYER}
 
 
+@pytest.mark.parametrize("verb", ["lookup", "withdraw"])
+def test_a_cancelled_verb_that_fails_is_passed_over_in_silence(verb: str) -> None:
+    """Nobody waits for its error any more, and asyncio logs nothing, be it of a write or of what opens the store."""
+    told: list[object] = []
+
+    async def use() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        store = AsyncRedisStore(f"redis://127.0.0.1:{free_port()}")
+        asking = asyncio.ensure_future(getattr(store, verb)([BUYER]))
+        for _ in range(2):  # until it is about to connect
+            await asyncio.sleep(0)
+        assert store._opening
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await asyncio.wait([store._opening, *store._writes])
+        await store.close()
+        del store, asking
+        gc.collect()  # which is when asyncio says so
+
+    asyncio.run(use())
+    assert told == []
+
+
 def test_a_cancelled_lookup_leaves_no_answer_behind(own_server: ValkeyServer) -> None:
     """Its connection is not used by others, who would read the answer to another question."""
 

@@ -1,5 +1,6 @@
 """Processes that move the same buyer in opposite directions, as they do while a new secret is given to all of them: nobody is lost."""
 
+import itertools
 import random
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import redis
 from tests.stores.redis.test_together import audit
 
-from optoutkit.identities import Address, Digest, OrderId
+from optoutkit.identities import Address, Digest, Identity, OrderId
 from optoutkit.optouts import OptOut
 from optoutkit.stores import HashedStore
 from optoutkit.stores.redis import RedisStore
@@ -89,6 +90,7 @@ def test_who_is_moved_while_looked_up_is_found(place: str, request: pytest.Fixtu
     """Whichever way buyer and order are moved, and after whichever command of a lookup, it finds who is asked about."""
     uri = request.getfixturevalue(place)
     buyer, order = Address("buyer@example.com"), OrderId("302-1234567-1234567")
+    both: tuple[Identity, ...] = (buyer, order)
     secrets = {"2025": b"5" * 32, "2026": b"6" * 32}
     opposite = dict(reversed(secrets.items()))
     with RedisStore(uri) as behind, HashedStore(RedisStore(uri), secrets) as forth, HashedStore(RedisStore(uri), opposite) as back:
@@ -103,15 +105,15 @@ def test_who_is_moved_while_looked_up_is_found(place: str, request: pytest.Fixtu
             (answer,) = perform(Exchange([talk]))
             commands += 1
             if commands == moment:
-                meanwhile.lookup([buyer, order])
+                meanwhile.lookup(both)
             return answer[0]  # type: ignore[index]
 
         forth.link([(order, buyer)])
         forth.record([OptOut(order)])
         behind._connections.perform = one_by_one  # type: ignore[method-assign]
-        for first, meanwhile in ((forth, back), (back, forth)):
-            for asked in (buyer, order):
-                for moment in range(1, 7):
-                    first.lookup([buyer, order])
-                    commands = 0
-                    assert HashedStore(behind, secrets).lookup([asked]).keys() == {asked}
+        for first, then in ((forth, back), (back, forth)):
+            meanwhile = then
+            for asked, after in itertools.product(both, range(1, 7)):
+                first.lookup(both)
+                commands, moment = 0, after
+                assert HashedStore(behind, secrets).lookup([asked]).keys() == {asked}

@@ -11,6 +11,7 @@ from optoutkit.errors import StoreClosed
 from optoutkit.flows import Flow, run, run_async
 from optoutkit.identities import Digest, Identity
 from optoutkit.optouts import OptOut
+from optoutkit.stores.asynchronous import outliving
 from optoutkit.stores.base import Clock, EraseReport, LinkPair, LinkReport, RecordReport, utc_now
 from optoutkit.stores.redis.driver import AsyncConnections, Connections
 from optoutkit.stores.redis.durability import DurabilityWarning
@@ -192,7 +193,7 @@ class AsyncRedisStore:
         writing = asyncio.ensure_future(self._drive(flow))
         self._writes.add(writing)
         writing.add_done_callback(self._writes.discard)
-        return await asyncio.shield(writing)
+        return await outliving(writing)
 
     async def _drive(self, flow: Flow[T]) -> T:
         if not self._opened:
@@ -204,7 +205,7 @@ class AsyncRedisStore:
         opening = self._opening
         if opening is None or opening.done() or opening.get_loop() is not asyncio.get_running_loop():
             opening = self._opening = asyncio.ensure_future(run_async(self._verbs.open(), self._connections.perform))
-        advice = await asyncio.shield(opening)
+        advice = await outliving(opening)
         if not self._opened:
             self._opened = True
             _warn(advice)
