@@ -85,6 +85,15 @@ def test_whoever_is_opted_out_stays_so(told: list[OptOut], linked: list[Any], th
 class TestLinks:
     """Which order belongs to whom."""
 
+    def test_an_entry_of_the_target_that_ends_earlier_hides_no_link(self) -> None:
+        """When it has ended, the link leads to the one that goes on."""
+        with open_store("memory://") as source, open_store("memory://") as target:
+            source.record([OptOut(ORDER)])
+            source.link([(ORDER, ALIAS)])
+            target.record([OptOut(ALIAS, expires_at=NOW + DAY)])
+            assert migrate(source, target).is_complete
+            assert target.lookup([ALIAS], at=NOW + 2 * DAY)
+
     def test_they_are_copied(self) -> None:
         """An opt-out by order holds for its buyer's other orders there as here."""
         with open_store("memory://") as source, open_store("memory://") as target:

@@ -213,11 +213,19 @@ class _Check:
             if entry.seller != seller or (through_links and not is_through_link):
                 continue
             # What a link leads to can be judged when it has been looked at; but whoever has an entry must be found in any case.
-            is_well = _holds(found, entry) if through_links or not is_through_link else found is not None and found.seller == seller
+            is_well = found is not None and found.seller == seller
+            if through_links or not is_through_link:
+                is_well = self._is_held(identity, found, entry)
             if not is_well:
                 self.lost += 1
                 if len(self.examples) < _EXAMPLES:
                     self.examples.append(identity)
+
+    def _is_held(self, identity: Identity, found: OptOut | None, wanted: OptOut) -> bool:
+        """Whether the target holds somebody as long as wanted: behind an entry that ends earlier a link may lead to one that does not."""
+        while not _holds(found, wanted) and found is not None and found.expires_at is not None:
+            found = self._target.lookup([identity], seller=wanted.seller, at=found.expires_at).get(identity)
+        return _holds(found, wanted)
 
 
 def _holds(found: OptOut | None, wanted: OptOut) -> bool:
