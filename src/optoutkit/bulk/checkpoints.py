@@ -34,7 +34,7 @@ class Checkpoint:
     def __init__(self, path: str | os.PathLike[str], *, source: str, target: str) -> None:
         self._path = Path(path)
         self._about = [_shown(source), _shown(target)]
-        self.entries = 0
+        self.entries: int = 0
         self.finished: list[str] = []
         self._seller: str | None = None
         self._after: Identity | None = None

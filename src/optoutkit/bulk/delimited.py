@@ -119,6 +119,7 @@ def _read_quoted(lines: Lines, first: str, dialect: Dialect, width: int | None) 
             if length > LONGEST_LINE:
                 return
 
+    cells: list[str] = []
     try:
         cells = next(csv.reader(feed(), delimiter=dialect.separator, strict=True))
         why = "its quotation marks swallow other rows" if _swallows(taken[1:], dialect, width) else ""

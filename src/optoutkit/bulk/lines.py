@@ -92,7 +92,7 @@ class Lines:
     """
 
     def __init__(self, file: TextIO) -> None:
-        self.number = 0
+        self.number: int = 0
         self._again: deque[str] = deque()
         self._lines = iter(partial(file.readline, LONGEST_LINE), "")
 

@@ -68,7 +68,7 @@ class Listing:
         self.name = name
         self._file = file if is_ours else None
         self._source = ByteSource(file)
-        self.size = self._source.size
+        self.size: int | None = self._source.size
         encoding = detect_encoding(self._source.head)
         self._text = io.TextIOWrapper(self._source.unpacked, encoding.codec, encoding.errors, newline="")
         head = codecs.getincrementaldecoder(encoding.codec)(encoding.errors).decode(self._source.head)
@@ -81,7 +81,7 @@ class Listing:
         told = {column: Field(field) if field else None for column, field in columns.items()}
         has_names = bool(header) or form.startswith("json")
         tool = vocabulary().form_of(frozenset(plain_name(sample.name) for sample in samples)) if has_names else None
-        self.layout = Layout(
+        self.layout: Layout = Layout(
             form=form,
             separator=dialect.separator,
             compression=self._source.compression,

@@ -20,7 +20,7 @@ class Rejects:
     """
 
     def __init__(self, path: str | os.PathLike[str], header: str = "") -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._header = header
         self._file: io.TextIOWrapper | None = None
 

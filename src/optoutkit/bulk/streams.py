@@ -4,7 +4,7 @@ import gzip
 import io
 import os
 import zlib
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from optoutkit.errors import InvalidInput
 
@@ -43,13 +43,13 @@ class ByteSource:
 
     def __init__(self, file: BinaryIO) -> None:
         self._packed = _Rewound(file, 4)
-        self.size = _size(file)
+        self.size: int | None = _size(file)
         beginning = self._packed.head
         for magic, what in _NO_LISTS.items():
             if beginning.startswith(magic):
                 raise InvalidInput(f"it is {what}")
         source = cast("BinaryIO", io.BufferedReader(self._packed))
-        self.compression = ""
+        self.compression: str = ""
         if beginning.startswith(_GZIP):
             self.compression = "gzip"
             source = cast("BinaryIO", _GzipReader(source))
@@ -59,8 +59,8 @@ class ByteSource:
             self.compression = "zstd"
             source = cast("BinaryIO", ZstdReader(source))
         unpacked = _Rewound(source, HEAD)
-        self.head = unpacked.head
-        self.unpacked = io.BufferedReader(unpacked, HEAD)
+        self.head: bytes = unpacked.head
+        self.unpacked: io.BufferedReader[Any] = io.BufferedReader(unpacked, HEAD)
 
     @property
     def position(self) -> int:

@@ -29,7 +29,7 @@ class Interruption:
 
     def __init__(self, *, waits: bool) -> None:
         self.waits = waits
-        self.stop = Stop()
+        self.stop: Stop = Stop()
         self._is_busy = False
         self._received: int | None = None
         self._before: dict[int, Any] = {}

@@ -21,7 +21,7 @@ class _LocalMailbox:
     """What does not tell of new mail by itself, and needs no connection."""
 
     def __init__(self, path: Path, *, max_bytes: int, later: Later[str] | None = None) -> None:
-        self.name = str(path)
+        self.name: str = str(path)
         self._path = path
         self._max_bytes = max_bytes
         self._later: Later[str] = later or Later()

@@ -1,7 +1,7 @@
 """What the stores that stand around another store have in common: verbs written once as flows, and two drivers for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -58,9 +58,9 @@ class Wrapper:
         self._stores = stores
         # What not every store can tell, a wrapper tells if its main one can; it is looked for, and must not be there if that cannot.
         if isinstance(stores[0], TellsLinks):
-            self.scan_links = stores[0].scan_links
+            self.scan_links: Callable[..., Iterator[LinkPair]] = stores[0].scan_links
         if isinstance(stores[0], TellsSellers):
-            self.sellers = stores[0].sellers
+            self.sellers: Callable[[], Iterable[str]] = stores[0].sellers
 
     def lookup(self, identities: Iterable[Identity], *, seller: str = "", at: datetime | None = None) -> Mapping[Identity, OptOut]:
         """See :meth:`optoutkit.OptOutStore.lookup`."""

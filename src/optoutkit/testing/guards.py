@@ -87,7 +87,8 @@ class RecordingGuard(_Recording, Guard):
     """
 
     def __init__(self, *opted_out: str | Identity | OptOut, **options: Any) -> None:
-        self.store, self.events = _store(opted_out, options.get("seller", "")), []
+        self.store: UnreliableStore = _store(opted_out, options.get("seller", ""))
+        self.events: list[GuardEvent] = []
         super().__init__(self.store, hook=self.events.append, **options)
 
 
@@ -100,7 +101,8 @@ class AsyncRecordingGuard(_Recording, AsyncGuard):
     """
 
     def __init__(self, *opted_out: str | Identity | OptOut, **options: Any) -> None:
-        self.store, self.events = _store(opted_out, options.get("seller", "")), []
+        self.store: UnreliableStore = _store(opted_out, options.get("seller", ""))
+        self.events: list[GuardEvent] = []
         super().__init__(AsyncUnreliableStore(self.store), hook=self.events.append, **options)
 
 

@@ -39,11 +39,9 @@ class Style:
     veiled: bool = False
     tiny: bool = False
     preformatted: bool = False
-    is_visible: bool = attrs.field(init=False)
-
-    @is_visible.default
-    def _is_visible(self) -> bool:
-        return not (self.removed or self.veiled or self.tiny)
+    is_visible: bool = attrs.field(
+        init=False, default=attrs.Factory(lambda style: not (style.removed or style.veiled or style.tiny), takes_self=True)
+    )
 
     def inside(self, name: str, attributes: dict[str, str]) -> "Style":
         """The style inside an element that stands at this place."""

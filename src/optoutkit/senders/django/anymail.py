@@ -1,18 +1,25 @@
 """What django-anymail's backends have beside Django's: a status for each recipient, and exceptions of their own."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from anymail.exceptions import AnymailAPIError
 from anymail.message import AnymailRecipientStatus, AnymailStatus
 
 from optoutkit.errors import Held
 from optoutkit.guard import Verdict
 
+if TYPE_CHECKING:  # it has no types
+
+    class AnymailAPIError(Exception):
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    from anymail.exceptions import AnymailAPIError
+
 __all__ = ["HeldByAnymail", "report"]
 
 
-class HeldByAnymail(Held, AnymailAPIError):  # type: ignore[misc]  # anymail has no types
+class HeldByAnymail(Held, AnymailAPIError):
     """Held, also for those who catch anymail's own exceptions.
 
     Attributes:

@@ -1,14 +1,23 @@
 """The app that ``INSTALLED_APPS`` names as ``optoutkit.senders.django``."""
 
-from django.apps import AppConfig
+from typing import TYPE_CHECKING, Any
+
 from django.core.checks import register
 
 from optoutkit.senders.django.checks import check_settings, check_stores
 
+if TYPE_CHECKING:  # it has no types
+
+    class AppConfig:
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    from django.apps import AppConfig
+
 __all__ = ["OptOutKitConfig"]
 
 
-class OptOutKitConfig(AppConfig):  # type: ignore[misc]  # Django has no types
+class OptOutKitConfig(AppConfig):
     """Brings the system checks and the command ``optoutkit``. It has no models."""
 
     name = "optoutkit.senders.django"

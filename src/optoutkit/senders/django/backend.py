@@ -1,6 +1,6 @@
 """The backend for Django's settings."""
 
-from typing import Any
+from typing import Any, cast
 
 import django
 
@@ -11,7 +11,7 @@ from optoutkit.senders.django.connection import GuardedConnection
 __all__ = ["EmailBackend"]
 
 # From 6.1 on, Django warns of backends that are made by hand, and takes for such whatever has no alias; None is that of the old settings.
-_ALIAS: dict[str, Any] = {"alias": None} if django.VERSION >= (6, 1) else {}
+_ALIAS: dict[str, Any] = {"alias": None} if cast("Any", django.VERSION) >= (6, 1) else {}
 
 
 class EmailBackend(GuardedConnection):

@@ -24,7 +24,7 @@ __all__ = ["check_settings", "check_stores"]
 _FOR_TESTS = "django.core.mail.backends.locmem.EmailBackend"
 
 
-def check_settings(**_kwargs: Any) -> list[CheckMessage]:
+def check_settings(**_kwargs: Any) -> "list[Any]":
     """Whether the settings can be read, and every way to send passes the guard."""
     problems: list[CheckMessage] = []
     for where, options in _places():
@@ -44,7 +44,7 @@ def check_settings(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-def check_stores(**_kwargs: Any) -> list[CheckMessage]:
+def check_stores(**_kwargs: Any) -> "list[Any]":
     """Whether each store answers."""
     problems: list[CheckMessage] = []
     for where, options in _places():

@@ -76,7 +76,8 @@ class GuardedHttpClient(SenderProxy):
             return post(json.dumps(shortened) if isinstance(request_body, str) else shortened, *args, **kwargs)
 
         delivery = self._guard.deliver_together(messages, send_what_may_go, held=HeldMail)
-        response = Response(_NotSent()) if delivery.answer is None else delivery.answer
+        not_sent: Any = _NotSent()
+        response = Response(not_sent) if delivery.answer is None else delivery.answer
         for verdict in delivery.verdicts:
             for decision in verdict.suppressed:
                 response.headers[_SUPPRESSED] = decision.recipient

@@ -117,7 +117,7 @@ class _RawV2(_Raw):
     def params_for(self, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         if self._explicit:
             return {**self._params, "Destination": _shortened(_part(self._params, "Destination"), verdicts[0])}
-        by_field = dict(zip(_DESTINATION_FIELDS, self._by_field.values(), strict=True))
+        by_field: dict[str, Any] = dict(zip(_DESTINATION_FIELDS, self._by_field.values(), strict=True))
         content = {**self._params["Content"], "Raw": {**self._params["Content"]["Raw"], "Data": _without_bcc(self._raw)}}
         return {**self._params, "Destination": _shortened(by_field, verdicts[0]), "Content": content}
 

@@ -1,18 +1,24 @@
 """A client of Amazon SES behind a guard."""
 
-from typing import Any
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING, Any
 
 from optoutkit.errors import Held
 from optoutkit.guard import Verdict
 from optoutkit.senders.proxies import SenderProxy
 from optoutkit.senders.ses.calls import read_call
 
+if TYPE_CHECKING:  # it has no types
+
+    class ClientError(Exception):
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    from botocore.exceptions import ClientError
+
 __all__ = ["GuardedSes", "HeldEmail"]
 
 
-class HeldEmail(Held, ClientError):  # type: ignore[misc]  # boto3 has no types
+class HeldEmail(Held, ClientError):
     """Held, also for those who catch boto3's own exceptions: a ``ServiceUnavailable`` with HTTP status 503.
 
     Attributes:

@@ -1,19 +1,28 @@
 """Clients of the Messaging and Solicitations APIs behind a guard."""
 
 from types import TracebackType
-from typing import Any, Self
-
-from sp_api.base import SellingApiForbiddenException, SellingApiTemporarilyUnavailableException
+from typing import TYPE_CHECKING, Any, Self
 
 from optoutkit.errors import Held, Suppressed
 from optoutkit.guard import Verdict
 from optoutkit.senders.proxies import SenderProxy
 from optoutkit.senders.sp_api.operations import message_of
 
+if TYPE_CHECKING:  # it has no types
+
+    class SellingApiTemporarilyUnavailableException(Exception):
+        def __getattr__(self, name: str) -> Any: ...
+
+    class SellingApiForbiddenException(Exception):
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    from sp_api.base import SellingApiForbiddenException, SellingApiTemporarilyUnavailableException
+
 __all__ = ["GuardedApi", "GuardedAsyncApi", "HeldMessage", "SuppressedMessage"]
 
 
-class HeldMessage(Held, SellingApiTemporarilyUnavailableException):  # type: ignore[misc]  # the library has no types
+class HeldMessage(Held, SellingApiTemporarilyUnavailableException):
     """Held, also for those who catch the library's own exceptions: temporarily unavailable, as with HTTP status 503.
 
     Attributes:
@@ -28,7 +37,7 @@ class HeldMessage(Held, SellingApiTemporarilyUnavailableException):  # type: ign
         self.verdict = verdict
 
 
-class SuppressedMessage(Suppressed, SellingApiForbiddenException):  # type: ignore[misc]
+class SuppressedMessage(Suppressed, SellingApiForbiddenException):
     """The message must not go. It is reported as Amazon reports what it refuses: forbidden, as with HTTP status 403.
 
     Whoever writes to the buyers of many orders catches :class:`sp_api.base.SellingApiForbiddenException` anyway, as Amazon answers so

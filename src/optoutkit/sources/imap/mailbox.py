@@ -49,7 +49,7 @@ class ImapMailbox:
         self._unmarked: set[int] = set()
         self._suspects: Counter[int] = Counter()  # how often the connection was lost while a mail was fetched
         self._has_found = self._had_told = False
-        self.name = self._uri.name
+        self.name: str = self._uri.name
 
     def open(self) -> None:
         """Connect, unless that is done, and look whether the folder can be used.

@@ -86,7 +86,8 @@ class Session:
         self._host = uri.host
         self._timeout = uri.timeout
         self._max_bytes = max_bytes
-        self.is_open = self.is_idle = False
+        self.is_open: bool = False
+        self.is_idle: bool = False
         password = uri.password()
         with self._guarded():
             self._client = _connected(uri)

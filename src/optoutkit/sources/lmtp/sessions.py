@@ -13,7 +13,7 @@ from optoutkit.sources.lmtp.desk import Desk
 
 try:
     from aiosmtpd.lmtp import LMTP
-    from aiosmtpd.smtp import SMTP, syntax
+    from aiosmtpd.smtp import SMTP, Envelope, syntax
 except ImportError:
     raise MissingExtra("Taking mail by LMTP or SMTP", "lmtp") from None
 
@@ -59,7 +59,7 @@ class Sessions:
     def __init__(self, desk: Desk, limits: Limits) -> None:
         self.desk = desk
         self.limits = limits
-        self.is_closing = False
+        self.is_closing: bool = False
         self._open: set[Session] = set()
         self._accepted = 0  # each of them is open in a moment
         self._none_left = asyncio.Event()
@@ -197,7 +197,7 @@ class Session(SMTP):
 
     async def _replies(self, raw: bytes | None) -> list[str]:
         intakes = self._hooks.intakes
-        self.envelope = self._create_envelope()
+        self.envelope: Envelope | None = self._create_envelope()
         replies = ["552 5.3.4 the mail is too large"] * len(intakes)
         if raw is not None:
             self._reset_timeout(_DAY)  # the intake has limits of its own

@@ -24,8 +24,8 @@ from optoutkit.stores.postgresql.sessions import Call, Pool, session
 try:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
-except ImportError as error:
-    raise MissingExtra("the postgresql:// store", "postgresql") from error
+except ImportError:
+    raise MissingExtra("the postgresql:// store", "postgresql") from None
 
 __all__ = ["AsyncClient", "Client", "driver_options", "parameters_of"]
 

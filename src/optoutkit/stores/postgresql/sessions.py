@@ -109,6 +109,7 @@ def session(call: Call[C], pool: Pool[C], work: Callable[[], Flow[T]]) -> Flow[T
     Raises:
         StoreError: It cannot be done.
     """
+    failure = Failure("")
     for _ in range(_ATTEMPTS):
         call.connection, call.answers = pool.take(), 0
         reused = call.connection is not None

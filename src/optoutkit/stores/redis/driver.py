@@ -20,6 +20,7 @@ from optoutkit.stores.redis.settings import Node, Settings
 try:
     import redis
     import redis.asyncio
+    from redis import exceptions
 except ImportError:
     raise MissingExtra("the store in Redis", "redis") from None
 
@@ -34,15 +35,15 @@ _ERRORS = (redis.RedisError, OSError, ValueError)
 _CODE = re.compile(r"[A-Z]+")  # the first word of an error that redis-py has no class for
 
 _CODES = {
-    redis.exceptions.AskError: "ASK",
-    redis.exceptions.ClusterDownError: "CLUSTERDOWN",
-    redis.exceptions.MasterDownError: "MASTERDOWN",
-    redis.exceptions.MovedError: "MOVED",
-    redis.exceptions.NoPermissionError: "NOPERM",
-    redis.exceptions.NoScriptError: "NOSCRIPT",
-    redis.exceptions.OutOfMemoryError: "OOM",
-    redis.exceptions.ReadOnlyError: "READONLY",
-    redis.exceptions.TryAgainError: "TRYAGAIN",
+    exceptions.AskError: "ASK",
+    exceptions.ClusterDownError: "CLUSTERDOWN",
+    exceptions.MasterDownError: "MASTERDOWN",
+    exceptions.MovedError: "MOVED",
+    exceptions.NoPermissionError: "NOPERM",
+    exceptions.NoScriptError: "NOSCRIPT",
+    exceptions.OutOfMemoryError: "OOM",
+    exceptions.ReadOnlyError: "READONLY",
+    exceptions.TryAgainError: "TRYAGAIN",
 }
 
 

@@ -61,8 +61,8 @@ class Layout:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix.encode()
         self._parts = [(slot_of(tag), self._prefix + b"{%b}" % tag) for tag in _TAGS]
-        self.schema = self._single(b"schema")
-        self.days = self._single(b"days")
+        self.schema: tuple[int, bytes] = self._single(b"schema")
+        self.days: tuple[int, bytes] = self._single(b"days")
 
     def identity(self, column: str) -> tuple[int, bytes]:
         """Slot and key of the hash of an identity, which is given as :func:`~optoutkit.stores.rows.column_of` writes it."""

@@ -53,7 +53,9 @@ class Router:
         self._configured = settings.nodes
         self._known: tuple[Node, ...] = ()
         self._cluster = settings.cluster
-        self._owners: list[Node | None] | None = None if settings.cluster else [settings.nodes[0]] * _SLOTS
+        self._owners: list[Node | None] | None = None
+        if not settings.cluster:
+            self._owners = [settings.nodes[0] for _ in range(_SLOTS)]
         self._replicas = settings.wait
         self._wait = (b"WAIT", b"%d" % settings.wait, b"%d" % int(settings.timeout * 750))  # in ms; before we give up ourselves
 
@@ -109,6 +111,7 @@ class Router:
 
     def _learn_owners(self, failed: dict[Node, str]) -> Flow[list[Node | None]]:
         """Ask one node after another which node has which slot; those that just failed last."""
+        last = ""
         for node in sorted(dict.fromkeys((*self._known, *self._configured)), key=failed.__contains__):
             (answer,) = yield from ask(Exchange([Talk(node, [_CLUSTER_SLOTS])]))
             if isinstance(answer, Failure):

@@ -6,7 +6,7 @@ try:
     import sqlalchemy as sa
     from sqlalchemy import event, exc
     from sqlalchemy.dialects import mysql, oracle
-except ImportError as error:
-    raise MissingExtra("the sqlalchemy+…:// store", "sqlalchemy") from error
+except ImportError:
+    raise MissingExtra("the sqlalchemy+…:// store", "sqlalchemy") from None
 
 __all__ = ["event", "exc", "mysql", "oracle", "sa"]

@@ -210,7 +210,7 @@ class SqlAlchemyStore:
             connection.execute(sql.REFRESH_LINK, [{**link, "new_day": rules.link_day(now)} for link in needed])
 
 
-def _all(statement: "sa.Select[Any] | sa.CompoundSelect[Any]", parameters: Mapping[str, Any], connection: sa.Connection) -> list[Any]:
+def _all(statement: "sa.Executable", parameters: Mapping[str, Any], connection: sa.Connection) -> list[Any]:
     return list(connection.execute(statement, parameters))
 
 
@@ -266,11 +266,11 @@ def _link(connection: sa.Connection, told: Links, seller: str, *, replace: bool,
     return report
 
 
-def _known_links(connection: sa.Connection, statement: "sa.Select[Any]", seller: str, orders: list[str]) -> dict[str, tuple[str, int]]:
+def _known_links(connection: sa.Connection, statement: "sa.Executable", seller: str, orders: list[str]) -> dict[str, tuple[str, int]]:
     return {
         order: (address, day)
         for chunk in chunks(orders, _CHUNK)
-        for order, address, day in connection.execute(statement, {"of_seller": seller, "keys": chunk})
+        for order, address, day in map(tuple[Any, ...], connection.execute(statement, {"of_seller": seller, "keys": chunk}))
     }
 
 

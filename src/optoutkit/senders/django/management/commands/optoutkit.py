@@ -4,17 +4,25 @@ import argparse
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from optoutkit.senders.django.configuration import Configuration
+
+if TYPE_CHECKING:  # it has no types
+
+    class BaseCommand:
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    from django.core.management.base import BaseCommand
 
 __all__ = ["Command"]
 
 
-class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
+class Command(BaseCommand):
     """Runs ``optoutkit`` in a process of its own, as a package for senders has no business to import the command line."""
 
     help = "Runs the command optoutkit (list, add, ingest, check …) with the store and the seller of the settings."
