@@ -3,6 +3,7 @@
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -289,6 +290,14 @@ def test_a_server_that_only_reads(open_either: Open, own_server: PostgresqlServe
             verb(store)
 
 
+def await_streaming(server: PostgresqlServer) -> None:
+    """Wait until a standby follows the server: only then does its stop wait for the standby."""
+    deadline = time.monotonic() + 60
+    with psycopg.connect(f"postgresql://postgres@127.0.0.1:{server.port}/postgres", autocommit=True) as connection:
+        while not connection.execute("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'").fetchone():
+            assert time.monotonic() < deadline
+
+
 def test_a_standby_takes_over(open_either: Open, own_server: PostgresqlServer) -> None:
     """With both servers in the URI the store finds the one that writes, and what the first one had acknowledged is there."""
     own_server.stop()
@@ -296,6 +305,7 @@ def test_a_standby_takes_over(open_either: Open, own_server: PostgresqlServer) -
     own_server.start()
     standby.start()
     try:
+        await_streaming(own_server)
         hosts = f"postgresql://postgres@127.0.0.1:{own_server.port},127.0.0.1:{standby.port}/postgres?target_session_attrs=read-write"
         with open_either(hosts) as store:
             store.record([OptOut(BUYER)])
