@@ -3,14 +3,13 @@
 import copy
 import sys
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import attrs
 
 from optoutkit.errors import UnknownSender
 from optoutkit.guard import Action, AsyncGuard, Guard, Verdict, enveloped
-from optoutkit.senders.proxies import SenderProxy
+from optoutkit.senders.proxies import ContextProxy, SenderProxy
 from optoutkit.senders.smtplib import HeldSMTP
 
 __all__ = ["ADAPTER", "FlaskMailAdapter", "GuardedConnection", "GuardedMail"]
@@ -18,15 +17,8 @@ __all__ = ["ADAPTER", "FlaskMailAdapter", "GuardedConnection", "GuardedMail"]
 _FIELDS = ("recipients", "cc", "bcc")
 
 
-class GuardedConnection(SenderProxy):
+class GuardedConnection(ContextProxy):
     """A connection behind a guard, which ``send`` passes, where all ways of Flask-Mail's to send end."""
-
-    def __enter__(self) -> Self:
-        self._sender.__enter__()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Any:
-        return self._sender.__exit__(kind, error, trace)
 
     def send(self, message: Any, *args: Any, **kwargs: Any) -> Any:
         """See Flask-Mail's ``Connection.send``, which tells nobody of refused recipients as long as there are others."""

@@ -1,12 +1,12 @@
 """What adapters share: a stand-in for the sender, and the recipients of an envelope sorted by a verdict."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MethodType
-from typing import Any, TypeVar
+from types import MethodType, TracebackType
+from typing import Any, Self, TypeVar
 
 from optoutkit.guard import Action, AsyncGuard, Decision, Guard, Verdict
 
-__all__ = ["SenderProxy", "allowed", "listed", "refused_text", "with_suppressed"]
+__all__ = ["ContextProxy", "SenderProxy", "allowed", "listed", "refused_text", "with_suppressed"]
 
 Reply = TypeVar("Reply")
 
@@ -50,6 +50,17 @@ class SenderProxy:
 
     def __repr__(self) -> str:
         return f"<guarded {self._sender!r}>"
+
+
+class ContextProxy(SenderProxy):
+    """Stands for a sender that is a context manager; within the block it stays the guarded one."""
+
+    def __enter__(self) -> Self:
+        self._sender.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Any:
+        return self._sender.__exit__(kind, error, trace)
 
 
 def listed(recipients: str | Iterable[str]) -> list[str]:

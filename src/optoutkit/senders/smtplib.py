@@ -4,15 +4,14 @@ import smtplib
 from collections.abc import Callable, Iterable
 from email.message import Message as StandardMessage
 from email.utils import getaddresses
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import attrs
 
 from optoutkit.errors import Held, UnknownSender
 from optoutkit.guard import AsyncGuard, Decision, Guard, Verdict, enveloped
 from optoutkit.messages import Message
-from optoutkit.senders.proxies import SenderProxy, allowed, listed, refused_text, with_suppressed
+from optoutkit.senders.proxies import ContextProxy, allowed, listed, refused_text, with_suppressed
 
 __all__ = ["ADAPTER", "GuardedSMTP", "HeldSMTP", "SmtplibAdapter"]
 
@@ -34,18 +33,11 @@ class HeldSMTP(Held, smtplib.SMTPResponseException):
         self.verdict = verdict
 
 
-class GuardedSMTP(SenderProxy):
+class GuardedSMTP(ContextProxy):
     """An SMTP client behind a guard, which ``send_message`` and ``sendmail`` pass.
 
     SMTP's single commands (``rcpt``, ``data`` …) stay the client's own.
     """
-
-    def __enter__(self) -> Self:
-        self._sender.__enter__()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Any:
-        return self._sender.__exit__(kind, error, trace)
 
     def send_message(
         self, msg: StandardMessage, from_addr: str | None = None, to_addrs: str | Iterable[str] | None = None, *args: Any, **kwargs: Any

@@ -2,13 +2,12 @@
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from optoutkit.errors import Held
 from optoutkit.guard import Verdict
 from optoutkit.senders.django.messages import copies_for, messages_in
-from optoutkit.senders.proxies import SenderProxy
+from optoutkit.senders.proxies import ContextProxy
 from optoutkit.senders.smtplib import HeldSMTP
 
 __all__ = ["GuardedConnection", "HeldMessages"]
@@ -24,15 +23,8 @@ class HeldMessages(HeldSMTP):
     email_messages: Sequence[Any] = ()
 
 
-class GuardedConnection(SenderProxy):
+class GuardedConnection(ContextProxy):
     """An object of an e-mail backend behind a guard, which ``send_messages`` passes, where all ways of Django's to send end."""
-
-    def __enter__(self) -> Self:
-        self._sender.__enter__()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Any:
-        return self._sender.__exit__(kind, error, trace)
 
     def __deepcopy__(self, _memo: Any) -> Self:
         """A message keeps the connection that it was sent by, and Django's backend for tests copies messages."""

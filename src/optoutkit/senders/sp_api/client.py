@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from optoutkit.errors import Held, Suppressed
 from optoutkit.guard import Verdict
-from optoutkit.senders.proxies import SenderProxy
+from optoutkit.senders.proxies import ContextProxy, SenderProxy
 from optoutkit.senders.sp_api.operations import message_of
 
 if TYPE_CHECKING:  # it has no types
@@ -55,15 +55,8 @@ class SuppressedMessage(Suppressed, SellingApiForbiddenException):
         self.verdict = verdict
 
 
-class GuardedApi(SenderProxy):
+class GuardedApi(ContextProxy):
     """A client behind a guard, which every operation passes that writes to a buyer. What only asks does not."""
-
-    def __enter__(self) -> Self:
-        self._sender.__enter__()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Any:
-        return self._sender.__exit__(kind, error, trace)
 
     def _request(self, path: str, *, data: Any = None, params: Any = None, **options: Any) -> Any:
         """Where all operations of a client end."""
