@@ -16,7 +16,7 @@ from optoutkit.stores import rules
 from optoutkit.stores.batches import chunks
 from optoutkit.stores.redis.cards import Card, history_line
 from optoutkit.stores.redis.hashes import CHUNK, Change, Hashes
-from optoutkit.stores.redis.layout import address_field, card_field, history_field, is_address, seller_of
+from optoutkit.stores.redis.layout import card_field, history_field, is_address, orders_in, seller_of
 from optoutkit.stores.redis.links import Links, Place
 from optoutkit.stores.rows import REASON_CODES, column_of, identity_of
 
@@ -36,11 +36,6 @@ class _Member:
     column: str
     card: Card
     fields: Mapping[bytes, bytes]
-
-    def orders(self, seller: str) -> dict[str, bytes]:
-        """The orders that an address knows of, each with the field that says so."""
-        begin = address_field(seller)
-        return {field[len(begin) :].decode(errors="replace"): field for field in self.fields if field.startswith(begin)}
 
 
 class Entries:
@@ -107,7 +102,7 @@ class Entries:
             yield from self._links.forget_days(days)
             gone = {member.column for member in gone_orders}
             addresses = [member for member in members.values() if is_address(member.column)]
-            ready = [member for member in addresses if gone.issuperset(members.keys() & member.orders(seller).keys())]
+            ready = [member for member in addresses if gone.issuperset(members.keys() & orders_in(member.fields, seller).keys())]
             gone_addresses = yield from self._wipe(ready, seller)
             gone |= {member.column for member in gone_addresses}
             count += sum(len(member.card.entries.keys() | member.card.withdrawn.keys()) for member in (*gone_orders, *gone_addresses))
@@ -166,7 +161,7 @@ class Entries:
         addresses = {member.card.link[0] for member in there.values() if member.card.link}
         there |= yield from self._members(addresses - there.keys(), seller)
         addresses |= {column for column in columns if is_address(column)}
-        orders = {order: address for address in sorted(addresses) for order in there[address].orders(seller)}
+        orders = {order: address for address in sorted(addresses) for order in orders_in(there[address].fields, seller)}
         there |= yield from self._members(orders.keys() - there.keys(), seller)
         return {
             column: member
@@ -186,7 +181,7 @@ class Entries:
         changes = []
         for member in members:
             known = [(card_field(seller), member.fields.get(card_field(seller), b""))]
-            known += [(field, member.fields[field]) for field in member.orders(seller).values()]
+            known += [(field, member.fields[field]) for field in orders_in(member.fields, seller).values()]
             values = [(field, b"") for field in (history_field(seller), *(field for field, _ in known))]
             changes.append(Change(member.column, known, values, seller, indexed=False, linked=False))
         done = yield from self._hashes.change(changes)

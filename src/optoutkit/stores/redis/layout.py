@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from itertools import count
 from zlib import crc32
 
-__all__ = ["PARTS", "Layout", "address_field", "card_field", "history_field", "is_address", "seller_of", "slot_of"]
+__all__ = ["PARTS", "Layout", "address_field", "card_field", "history_field", "is_address", "orders_in", "seller_of", "slot_of"]
 
 PARTS = 128
 """Into how many parts a store is dealt out. Never change it: another number would look for everything in other places."""
@@ -124,6 +124,12 @@ def history_field(seller: str) -> bytes:
 def address_field(seller: str, order: str = "") -> bytes:
     """The field, in the hash of an address, of an order linked to it; without an order, what all of them begin with."""
     return b"+%b\0%b" % (seller.encode(), order.encode())
+
+
+def orders_in(fields: Iterable[bytes], seller: str) -> dict[str, bytes]:
+    """The orders that the hash of an address knows of, each with the field that says so."""
+    begin = address_field(seller)
+    return {field[len(begin) :].decode(errors="replace"): field for field in fields if field.startswith(begin)}
 
 
 def seller_of(field: bytes) -> str | None:

@@ -19,7 +19,7 @@ from optoutkit.optouts import SHARED
 from optoutkit.stores import rules
 from optoutkit.stores.redis.cards import Card
 from optoutkit.stores.redis.hashes import CHUNK, Change, Hashes
-from optoutkit.stores.redis.layout import address_field, card_field, history_field, is_address
+from optoutkit.stores.redis.layout import address_field, card_field, history_field, is_address, orders_in
 from optoutkit.stores.redis.links import Links, Order
 from optoutkit.stores.redis.scripts import Pair
 from optoutkit.stores.rows import identity_of
@@ -63,15 +63,9 @@ class _Move:
 
     def leave(self) -> Change:
         """Takes all away from the old name."""
-        fields = [card_field(self.seller), history_field(self.seller), *self.orders.values()]
+        fields = [card_field(self.seller), history_field(self.seller), *orders_in(self.fields, self.seller).values()]
         known = [(field, self.fields.get(field, b"")) for field in fields]
         return Change(self.names[0], known, [(field, b"") for field in fields], self.seller, indexed=False, linked=False)
-
-    @property
-    def orders(self) -> dict[str, bytes]:
-        """The orders that an address knows of, each with the field that says so."""
-        begin = address_field(self.seller)
-        return {field[len(begin) :].decode(errors="replace"): field for field in self.fields if field.startswith(begin)}
 
 
 class Rekeying:
@@ -123,7 +117,7 @@ class Rekeying:
     def _move_addresses(self, names: Sequence[Names], now: datetime) -> Flow[list[Names]]:
         """The same for addresses, with the links of their orders."""
         moves = yield from self._moves(names, now)
-        orders = [(move, order) for move in moves for order in move.orders]
+        orders = [(move, order) for move in moves for order in orders_in(move.fields, move.seller)]
         found = yield from self._links.orders([(move.seller, order) for move, order in orders])
         linked: list[tuple[_Move, Order, int]] = []
         stamp = token_hex(4)
