@@ -8,7 +8,7 @@ from anymail.message import AnymailRecipientStatus, AnymailStatus
 from optoutkit.errors import Held
 from optoutkit.guard import Verdict
 
-if TYPE_CHECKING:  # it has no types
+if TYPE_CHECKING:  # the library has no types, and a class of unknown kind would leave ours untyped
 
     class AnymailAPIError(Exception):
         def __getattr__(self, name: str) -> Any: ...

@@ -6,7 +6,7 @@ from django.core.checks import register
 
 from optoutkit.senders.django.checks import check_settings, check_stores
 
-if TYPE_CHECKING:  # it has no types
+if TYPE_CHECKING:  # the library has no types, and a class of unknown kind would leave ours untyped
 
     class AppConfig:
         def __getattr__(self, name: str) -> Any: ...

@@ -7,7 +7,7 @@ from optoutkit.guard import Verdict
 from optoutkit.senders.proxies import SenderProxy
 from optoutkit.senders.ses.calls import read_call
 
-if TYPE_CHECKING:  # it has no types
+if TYPE_CHECKING:  # the library has no types, and a class of unknown kind would leave ours untyped
 
     class ClientError(Exception):
         def __getattr__(self, name: str) -> Any: ...

@@ -8,7 +8,7 @@ from optoutkit.guard import Verdict
 from optoutkit.senders.proxies import ContextProxy, SenderProxy
 from optoutkit.senders.sp_api.operations import message_of
 
-if TYPE_CHECKING:  # it has no types
+if TYPE_CHECKING:  # the library has no types, and a class of unknown kind would leave ours untyped
 
     class SellingApiTemporarilyUnavailableException(Exception):
         def __getattr__(self, name: str) -> Any: ...

@@ -53,9 +53,8 @@ class Router:
         self._configured = settings.nodes
         self._known: tuple[Node, ...] = ()
         self._cluster = settings.cluster
-        self._owners: list[Node | None] | None = None
-        if not settings.cluster:
-            self._owners = [settings.nodes[0] for _ in range(_SLOTS)]
+        only: list[Node | None] = [settings.nodes[0]]
+        self._owners = None if settings.cluster else only * _SLOTS
         self._replicas = settings.wait
         self._wait = (b"WAIT", b"%d" % settings.wait, b"%d" % int(settings.timeout * 750))  # in ms; before we give up ourselves
 

@@ -270,7 +270,7 @@ def _known_links(connection: sa.Connection, statement: "sa.Executable", seller: 
     return {
         order: (address, day)
         for chunk in chunks(orders, _CHUNK)
-        for order, address, day in map(tuple[Any, ...], connection.execute(statement, {"of_seller": seller, "keys": chunk}))
+        for order, address, day in _all(statement, {"of_seller": seller, "keys": chunk}, connection)
     }
 
 

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 from optoutkit.senders.django.configuration import Configuration
 
-if TYPE_CHECKING:  # it has no types
+if TYPE_CHECKING:  # the library has no types, and a class of unknown kind would leave ours untyped
 
     class BaseCommand:
         def __getattr__(self, name: str) -> Any: ...
