@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from optoutkit.classifier.lexicons import places
+from optoutkit.classifier.lexicons import expressed
 from optoutkit.classifier.model import Model
 from optoutkit.classifier.reading import Reading, Sentence
 from optoutkit.classifier.results import Evidence
@@ -54,8 +54,8 @@ def evidence(model: Model, reading: Reading, judged: Sequence[Judged], *, critic
 
 def _phrases(model: Model, reading: Reading, judged: Judged, label: int) -> Iterator[Evidence]:
     sentence = judged.sentence
-    tokens = sentence.located(reading.text[sentence.part])
-    if not tokens:
+    places = sentence.places(reading.text[sentence.part])
+    if not places:
         return
     folded, source = reading.folded[sentence.part], reading.sources[sentence.part]
     sign = 1 if model.labels[label].startswith(NEED) else -1
@@ -64,10 +64,10 @@ def _phrases(model: Model, reading: Reading, judged: Judged, label: int) -> Iter
         weight = sign * judged.probabilities[label]
         yield Evidence(part=sentence.part, start=start, end=end, text=source[start:end], weight=round(weight, 3), label=judged.own.label)
         return
-    shares = model.attributions(sentence, places(sentence.words, reading.spoken), label)
-    runs = sorted(_runs(shares), key=lambda run: -run[2])[:_PHRASES] or [(0, len(tokens), 0.0)]
+    shares = model.attributions(sentence, expressed(sentence.words, reading.spoken), label)
+    runs = sorted(_runs(shares), key=lambda run: -run[2])[:_PHRASES] or [(0, len(places), 0.0)]
     for first, last, weight in runs:
-        start, end = folded.original(tokens[first].start, tokens[last - 1].end)
+        start, end = folded.original(places[first][0], places[last - 1][1])
         share = sign * weight * len(shares) ** -0.5 * judged.probabilities[label] + 0.0
         yield Evidence(part=sentence.part, start=start, end=end, text=source[start:end], weight=round(share, 3), label=model.labels[label])
 

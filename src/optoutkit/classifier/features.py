@@ -5,6 +5,7 @@ Python's own per-process ``hash``). A table for each kind gives the value of a k
 the model is trained, weights when it predicts. So both see the same, and what was met before costs one look-up.
 """
 
+import bisect
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,13 +30,13 @@ _SUFFIX_LENGTH = 5
 _MAX_WORD = 24
 _GRAMS = (1, 2, 3)  # characters of a run of Japanese or Chinese that are seen together
 MAX_CONCEPTS = 12  # of a sentence, so that the work on their pairs is bounded
-_SIZES = ((12, "size 0"), (30, "size 1"), (80, "size 2"), (160, "size 3"))
+_SIZES = (12, 30, 80, 160)
+_SIZE = [f"size {number}" for number in range(len(_SIZES) + 1)]
 _FAR = 6  # sentences from the start or the end
 _FROM_START = [f"from start {number}" for number in range(_FAR + 1)]
 _FROM_END = [f"from end {number}" for number in range(_FAR + 1)]
 _MANY = 12  # sentences in a message
 _SENTENCES = [f"sentences {number}" for number in range(_MANY + 1)]
-_QUESTION = re.compile("[?？؟]")
 _FIELD = re.compile(r"\w\s?[:：]\s?\S")
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 _NUMBER = re.compile(r"\d")
@@ -77,7 +78,7 @@ def add_up(sentences: Sequence[Sentence], tables: Mapping[str, Table[V]], sum_up
     """
     word, pair, concept, both, before, after, shape, subject, around, heap = (tables[kind].__getitem__ for kind in KINDS)
     concepts = [sentence.concepts[:MAX_CONCEPTS] for sentence in sentences]
-    asks = [_QUESTION.search(sentence.text) is not None for sentence in sentences]
+    asks = ["?" in text or "？" in text or "؟" in text for text in [sentence.text for sentence in sentences]]
     last = len(sentences) - 1
     totals = []
     everything: set[str] = set()
@@ -132,7 +133,7 @@ def _shape(sentence: Sentence, index: int, last: int, *, asks: bool) -> list[str
     text = sentence.text
     found = [
         sentence.part,
-        next((name for size, name in _SIZES if len(text) < size), "size 4"),
+        _SIZE[bisect.bisect_right(_SIZES, len(text))],
         _FROM_START[min(index, _FAR)],
         _FROM_END[min(last - index, _FAR)],
         _SENTENCES[min(last, _MANY)],
@@ -141,7 +142,7 @@ def _shape(sentence: Sentence, index: int, last: int, *, asks: bool) -> list[str
         found.append(_TAILS[text[-1:]])
     if asks:
         found.append("asks")
-    if _FIELD.search(text):
+    if (":" in text or "：" in text) and _FIELD.search(text):
         found.append("field")
     if not text.isascii() and _EMOJI.search(text):
         found.append("emoji")

@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from optoutkit.text.phrases import Phrases
 
-__all__ = ["concepts", "places"]
+__all__ = ["concepts", "expressed"]
 
 _FOLDER = files("optoutkit.classifier") / "lexicons"
 
@@ -23,7 +23,7 @@ def concepts(words: Sequence[str], languages: Collection[str]) -> list[str]:
     return list(dict.fromkeys([label for language in languages for label in _lexicon(language).labels(words)]))
 
 
-def places(words: Sequence[str], languages: Collection[str]) -> list[tuple[str, range]]:
+def expressed(words: Sequence[str], languages: Collection[str]) -> list[tuple[str, range]]:
     """For each phrase its concept, and which of the words it is in, by their number."""
     return [place for language in languages for place in _lexicon(language).places(words)]
 

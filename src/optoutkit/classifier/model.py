@@ -4,6 +4,7 @@ import functools
 import json
 from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
+from math import exp
 from operator import itemgetter, mul
 
 import attrs
@@ -11,7 +12,7 @@ import attrs
 from optoutkit.classifier.features import MAX_CONCEPTS, add_up, grams, pairs, seen_words
 from optoutkit.classifier.reading import Sentence
 from optoutkit.classifier.topics import Topic
-from optoutkit.classifier.verdict import NEED, SOLICITING, sigmoid, softmax
+from optoutkit.classifier.verdict import NEED, SOLICITING, sigmoid
 from optoutkit.classifier.weights import ABOVE, UNIT, Weights
 
 __all__ = ["Model", "load_model"]
@@ -47,10 +48,12 @@ class Model:
 
     def sentence(self, total: int) -> list[float]:
         """The probability of each label for a sentence of that total."""
-        *lanes, count = self.weights.lanes(total)
+        *lanes, _, count = self.weights.lanes(total)
         norm = UNIT * (count - ABOVE) ** -0.5
-        above = norm * ABOVE
-        return softmax([norm * lane + intercept - above for lane, intercept in zip(lanes, self._of_labels, strict=False)])
+        highest = max(lanes)  # the highest power is of about 0: none is too large
+        powers = [exp(norm * (lane - highest) + intercept) for lane, intercept in zip(lanes, self._of_labels, strict=True)]
+        share = 1 / sum(powers)
+        return [power * share for power in powers]
 
     def whole(self, totals: Iterable[int]) -> float:
         """The probability that a message is critical, seen as one heap of what is in its sentences."""
@@ -89,7 +92,7 @@ class Model:
         tables, lane = self.weights.tables, self.weights.lane
         words = seen_words(sentence)
         shares = [
-            UNIT * (lane(sum(map(tables["word"].__getitem__, grams(word))), label) + lane(tables["pair"][pair], label))
+            UNIT * lane(sum(map(tables["word"].__getitem__, grams(word)), tables["pair"][pair]), label)
             for word, pair in zip(words, pairs(words, has_runs=sentence.has_runs), strict=False)
         ]
         concepts: dict[str, set[int]] = {}

@@ -13,7 +13,7 @@ from optoutkit.text import language as languages
 from optoutkit.text import threads
 from optoutkit.text.folding import Folded, fold
 from optoutkit.text.sentences import sentences
-from optoutkit.text.tokens import CJK_START, Token, tokenize, words
+from optoutkit.text.tokens import CJK_START, Token, places, tokenize, words
 from optoutkit.text.wordlists import LANGUAGES, word_list
 
 __all__ = ["Part", "Reading", "Sentence", "read"]
@@ -58,6 +58,10 @@ class Sentence(NamedTuple):
     def located(self, text: str) -> Sequence[Token]:
         """The words with their places in the part's folded text."""
         return list(tokenize(text, self.start, self.end)) if self.tokens is None else self.tokens
+
+    def places(self, text: str) -> Sequence[tuple[int, int]]:
+        """Where the words begin and end in the part's folded text."""
+        return places(text, self.start, self.end) if self.tokens is None else [(token.start, token.end) for token in self.tokens]
 
 
 @attrs.frozen(kw_only=True)

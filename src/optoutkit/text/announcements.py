@@ -17,7 +17,6 @@ __all__ = ["Announcement", "find_attribution", "find_forward"]
 
 _RULE = "-_=*~–—―─ "
 _BANNER_ENDS = (*_RULE.strip(), ":", "：")
-_MAY_ANNOUNCE = re.compile(r"[:：]|[-_=*~–—―─][ \t]*\Z")  # the cheap question, asked first
 _BETWEEN_RULES = re.compile(r"[-_=*]{4,}[^-_=*]{2,60}[-_=*]{4,}")  # a banner in whatever language, if header lines follow
 _HEADER_LINE = re.compile(r"[\s*_]*+([^:：\s*_](?:[^:：]{0,38}[^:：\s*_])?)[\s*_]*+[:：][\s*_]*+(.*)")
 _MAX_LINES_OF_A_FIELD = 4  # a long list of recipients is wrapped
@@ -57,7 +56,7 @@ def find_forward(lines: Sequence[Line], index: int, *, after_own: bool) -> Annou
         after_own: Whether the author has written something before.
     """
     content = lines[index].content
-    if not _MAY_ANNOUNCE.search(content):
+    if ":" not in content and "：" not in content and not content.endswith(_BANNER_ENDS):
         return None
     is_banner = content.endswith(_BANNER_ENDS) and _words().is_banner(content)
     if is_banner or _BETWEEN_RULES.fullmatch(content):

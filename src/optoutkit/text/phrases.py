@@ -108,12 +108,15 @@ class Phrases:
         for index, beginning in enumerate(map(self._beginning_with.__getitem__, words)):
             if beginning is not None:
                 labels, longer, stems = beginning
-                found += labels
-                if index < last:
-                    if longer and (entries := longer.get(words[index + 1])):
-                        found += [label for rest, label in entries if len(rest) == 1 or _follows(rest, words, index + 1)]
-                    if stems:
-                        found += [label for rest, label in stems if _follows(rest, words, index + 1)]
+                if labels:
+                    found += labels
+                if index < last and (longer or stems):
+                    following = words[index + 1]
+                    if following in longer:
+                        found += [label for rest, label in longer[following] if not rest or _follows(rest, words, index + 2)]
+                    for stem, rest, label in stems:
+                        if following.startswith(stem) and (not rest or _follows(rest, words, index + 2)):
+                            found.append(label)
             elif runs and words[index][0] >= CJK_START:
                 found += [hit[0] for hit in self._in_run(words, index)]
         return list(dict.fromkeys(found))
@@ -128,10 +131,12 @@ class Phrases:
                 continue
             for label in beginning.labels:
                 yield label, index, 1, 0, 0
-            if index < last and (beginning.longer or beginning.stems):
-                for rest, label in (*beginning.longer.get(words[index + 1], ()), *beginning.stems):
-                    if _follows(rest, words, index + 1):
-                        yield label, index, len(rest) + 1, 0, 0
+            if index < last:
+                following = words[index + 1]
+                stems = [(rest, label) for stem, rest, label in beginning.stems if following.startswith(stem)]
+                for rest, label in (*beginning.longer.get(following, ()), *stems):
+                    if _follows(rest, words, index + 2):
+                        yield label, index, len(rest) + 2, 0, 0
 
     def _in_run(self, words: Sequence[str], index: int) -> Iterator[tuple[str, int, int, int, int]]:
         run, runs = words[index], self._index.runs
@@ -152,11 +157,14 @@ class _Index:
 
 
 class _Beginning(NamedTuple):
-    """What begins with a word: phrases of that word alone, of more by their second word, and those whose second is a stem."""
+    """What begins with a word: phrases of that word alone, of more by their second word, and those whose second is a stem.
+
+    An entry of the latter two has the words after the second one.
+    """
 
     labels: list[str]
     longer: dict[str, list[_Entry]]
-    stems: list[_Entry]
+    stems: list[tuple[str, Sequence[str], str]]
 
 
 class _Cache(dict[str, _Beginning | None]):
@@ -189,9 +197,9 @@ def _sorted(entries: Iterable[_Entry]) -> _Beginning:
         if not rest:
             found.labels.append(label)
         elif rest[0].endswith("*"):
-            found.stems.append((rest, label))
+            found.stems.append((rest[0].removesuffix("*"), rest[1:], label))
         else:
-            found.longer.setdefault(rest[0], []).append((rest, label))
+            found.longer.setdefault(rest[0], []).append((rest[1:], label))
     return found
 
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["CJK_START", "Token", "tokenize", "words"]
+__all__ = ["CJK_START", "Token", "places", "tokenize", "words"]
 
 CJK_START = "\u3005"
 """From here on (iteration marks, kana, Han) scripts are written without spaces; Hangul, which has them, is not in our languages."""
@@ -27,7 +27,7 @@ _TOKEN = re.compile(
 _PLAIN_TOKEN = re.compile(f"{_CJK}|{_WORD}")
 _PLAIN_WORD = re.compile(f"{_CJK.replace('?P<cjk>', '?:')}|{_WORD}")
 _ASCII_TOKEN = re.compile("[A-Za-z0-9]+")
-_SPECIAL = re.compile(r"://|www\.|@|[0-9]-[0-9]")  # without any of these there is no link, address or order
+_DASH_IN_NUMBER = re.compile("[0-9]-[0-9]")
 _LETTERS_OF_THEIR_OWN = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d"})
 _ACCENTS = dict.fromkeys(range(0x300, 0x370))
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
@@ -53,15 +53,7 @@ class Token(NamedTuple):
 def tokenize(text: str, start: int = 0, end: int | None = None) -> Iterator[Token]:
     """Yield the words between two offsets, in order."""
     end = len(text) if end is None else end
-    if _SPECIAL.search(text, start, end):
-        pattern = _TOKEN
-    elif text.isascii():
-        for match in _ASCII_TOKEN.finditer(text, start, end):
-            yield Token(match[0], *match.span(), False)
-        return
-    else:
-        pattern = _PLAIN_TOKEN
-    for match in pattern.finditer(text, start, end):
+    for match in _pattern(text[start:end]).finditer(text, start, end):
         kind = match.lastgroup
         if kind is None:
             yield Token(_plain(match[0]), *match.span(), False)
@@ -72,11 +64,24 @@ def tokenize(text: str, start: int = 0, end: int | None = None) -> Iterator[Toke
 def words(text: str, start: int, end: int) -> list[str]:
     """The texts of the tokens that :func:`tokenize` yields, in a quarter of the time."""
     piece = text[start:end]
-    if _SPECIAL.search(piece):
-        return [token.text for token in tokenize(text, start, end)]
-    if piece.isascii():
-        return _ASCII_TOKEN.findall(piece)
-    return list(map(_plain, _PLAIN_WORD.findall(piece)))
+    pattern = _pattern(piece)
+    if pattern is _ASCII_TOKEN:
+        return pattern.findall(piece)
+    if pattern is _PLAIN_TOKEN:
+        return list(map(_plain, _PLAIN_WORD.findall(piece)))
+    return [token.text for token in tokenize(text, start, end)]
+
+
+def places(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Where the tokens that :func:`tokenize` yields begin and end, in a quarter of the time."""
+    return [match.span() for match in _pattern(text[start:end]).finditer(text, start, end)]
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """What finds the tokens of a text; a link, an address or an order is looked for only where there may be one."""
+    if "@" in text or "://" in text or "www." in text or ("-" in text and _DASH_IN_NUMBER.search(text)):
+        return _TOKEN
+    return _ASCII_TOKEN if text.isascii() else _PLAIN_TOKEN
 
 
 @functools.lru_cache(maxsize=65_536)
