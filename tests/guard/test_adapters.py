@@ -12,6 +12,7 @@ import pytest
 
 from optoutkit.errors import UnknownSender
 from optoutkit.guard import Guard, adapters
+from optoutkit.messages import Message
 from optoutkit.stores.memory import MemoryStore
 
 
@@ -111,3 +112,28 @@ def test_an_unknown_sender_is_refused_and_told_what_there_is(guard: Guard) -> No
     assert isinstance(caught.value, TypeError)
     with pytest.raises(UnknownSender, match="the class SMTP itself"):
         guard.wrap(smtplib.SMTP)
+
+
+def test_a_method_by_another_name_is_a_function_like_any_other(guard: Guard) -> None:
+    """The object that it belongs to has none of its own name that could be guarded in its place."""
+
+    class Mailer(smtplib.SMTP):
+        hand_over = lambda _self, message: message  # noqa: E731 - a method without a name
+
+    message = Message("Hello", "Thank you.", to="abc123@marketplace.amazon.de")
+    mailer: Any = Mailer()
+    assert guard.wrap(mailer.hand_over)(message) is message
+
+
+def test_an_object_with_methods_that_no_adapter_knows(guard: Guard) -> None:
+    """A method of it is a function like any other, though the object itself could be called."""
+
+    class Mailer:
+        def __call__(self, message: Message) -> str:
+            return "called"
+
+        def send(self, message: Message) -> str:
+            return "sent"
+
+    message = Message("Hello", "Thank you.", to="abc123@marketplace.amazon.de")
+    assert guard.wrap(Mailer().send)(message) == "sent"

@@ -1,6 +1,7 @@
 """aiosmtplib behind a guard, against a real server: its client and its function ``send``."""
 
 import asyncio
+import functools
 import inspect
 import subprocess
 import sys
@@ -177,6 +178,77 @@ def test_the_sync_helpers_of_the_client_are_no_way_round(async_guard: AsyncGuard
     twice = async_guard.wrap(smtp)
     assert list(twice.send_message_sync(mail(To=OPTED_OUT))[0]) == [OPTED_OUT]
     assert len(server.arrived) == 2
+
+
+async def one_by_one(smtp: Any, *recipients: str) -> Any:
+    """Send a mail by SMTP's single commands."""
+    await smtp.mail(SHOP)
+    for recipient in recipients:
+        await smtp.rcpt(recipient)
+    return await smtp.data("Subject: Hello\n\nThank you.\n")
+
+
+def test_single_commands_are_no_way_round(connected: Any, server: Any) -> None:
+    """``data`` raises where one of the recipients is suppressed, and nobody gets the mail; the connection is good for the next one."""
+
+    async def use(smtp: Any) -> None:
+        for to in ([OPTED_OUT], [BUYER, OPTED_OUT]):
+            with pytest.raises(aiosmtplib.SMTPDataError, match=r"5\.7\.1 It must not go: the buyer opted out") as caught:
+                await one_by_one(smtp, *to)
+            assert caught.value.code == 550
+        assert (await one_by_one(smtp, BUYER, SUPPLIER)).code == 250
+        with pytest.raises(aiosmtplib.SMTPDataError, match="503"):
+            await one_by_one(smtp)
+
+    connected(use)
+    assert [arrived.recipients for arrived in server.arrived] == [[BUYER, SUPPLIER]]
+
+
+def test_an_outage_holds_what_is_sent_by_single_commands(connected: Any, server: Any, async_down_guard: AsyncGuard) -> None:
+    """The connection is good for what may go."""
+
+    async def use(smtp: Any) -> None:
+        with pytest.raises(HeldSMTP):
+            await one_by_one(smtp, SUPPLIER, BUYER)
+        await one_by_one(smtp, SUPPLIER)
+
+    connected(use, guard=async_down_guard)
+    assert [arrived.recipients for arrived in server.arrived] == [[SUPPLIER]]
+
+
+class Notifier(aiosmtplib.SMTP):
+    """A subclass whose own method calls that of the library."""
+
+    async def notify(self, *to: str) -> Any:
+        """Send, past what is left of ``sendmail``."""
+        return await super().sendmail(SHOP, to, mail().as_bytes())
+
+
+def test_what_a_subclass_calls_of_its_base_is_no_way_round(async_guard: AsyncGuard, server: Any) -> None:
+    """``super().sendmail`` gives the single commands."""
+
+    async def main() -> None:
+        notifier: Any = Notifier(hostname="127.0.0.1", port=server.port)
+        async with async_guard.wrap(notifier) as smtp:
+            with pytest.raises(aiosmtplib.SMTPDataError):
+                await smtp.notify(SUPPLIER, OPTED_OUT)
+            assert await smtp.notify(SUPPLIER, BUYER) == ({}, "2.0.0 taken")
+
+    asyncio.run(main())
+    assert [arrived.recipients for arrived in server.arrived] == [[SUPPLIER, BUYER]]
+
+
+def test_methods_and_partials_are_guarded_as_what_they_belong_to(connected: Any, async_guard: AsyncGuard, server: Any) -> None:
+    """So an envelope beside the mail counts."""
+    send = async_guard.wrap(functools.partial(aiosmtplib.send, hostname="127.0.0.1", port=server.port))
+    assert list(asyncio.run(send(mail(To=SUPPLIER), recipients=[OPTED_OUT]))[0]) == [OPTED_OUT]
+
+    async def use(smtp: Any) -> None:
+        refused, _ = await async_guard.wrap(smtp.sendmail)(SHOP, [OPTED_OUT, BUYER], b"To: sales@supplier.example\r\n\r\nHello\r\n")
+        assert list(refused) == [OPTED_OUT]
+
+    connected(use, guard=None)
+    assert [arrived.recipients for arrived in server.arrived] == [[BUYER]]
 
 
 def test_a_wrapped_client_is_still_that_client(connected: Any) -> None:

@@ -11,9 +11,11 @@ import pytest
 
 from optoutkit.errors import Held, InvalidMessage, MessageTooLarge, UnknownSender
 from optoutkit.guard import AsyncGuard, Guard
+from optoutkit.identities import Address
 from optoutkit.messages import Message
 from optoutkit.testing.senders import AsyncRecordingSender, RecordingSender
 
+SUPPLIER = "sales@supplier.example"
 OPTED_OUT, BUYER = "optedout@marketplace.amazon.de", "buyer@marketplace.amazon.de"
 ORDER = "302-1234567-1234567"
 
@@ -129,6 +131,28 @@ def test_a_call_without_a_message_is_refused(guard: Guard) -> None:
     with pytest.raises(InvalidMessage, match="without a message"):
         guard.wrap(sender)("just a text")  # type: ignore[arg-type]
     assert sender.messages == []
+
+
+@pytest.mark.parametrize("beside", [OPTED_OUT, f"Opted Out <{OPTED_OUT}>", [SUPPLIER, OPTED_OUT], {OPTED_OUT}, Address(OPTED_OUT)])
+def test_a_buyer_who_is_named_beside_the_message_is_no_way_round(guard: Guard, async_guard: AsyncGuard, beside: Any) -> None:
+    """The function might send to him what was decided on for others."""
+    sender: Any = RecordingSender()
+    later: Any = AsyncRecordingSender()
+    sends: Any = guard.wrap(lambda sent, to: sender(sent))
+    for sent in (message(SUPPLIER), Message("Hello", "Thank you.", order_ids=ORDER), mail(BUYER)):
+        with pytest.raises(InvalidMessage, match="let the message name all who get it"):
+            sends(sent, beside)
+        with pytest.raises(InvalidMessage):
+            asyncio.run(async_guard.wrap(functools.partial(later, to=beside))(sent))
+    assert (sender.messages, later.messages) == ([], [])
+
+
+def test_what_else_is_beside_the_message_is_the_functions_business(guard: Guard) -> None:
+    """A buyer whom the message names, an address of the shop, a text, or anything else."""
+    sender = RecordingSender()
+    sends: Any = guard.wrap(lambda sent, *_others, **_named: sender(sent))
+    sends(message(BUYER), BUYER.upper(), "shop@shop.example", f"Hello {OPTED_OUT}" * 100, [7, None], {"to": OPTED_OUT}, 7, sent_by=object())
+    assert sender.messages == [message(BUYER)]
 
 
 def test_a_mail_too_large_to_read_does_not_pass(guard: Guard) -> None:

@@ -1,5 +1,7 @@
 """The standard library's SMTP clients behind a guard, against a real server: what arrives, what comes back, what is left alone."""
 
+import copy
+import functools
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -246,6 +248,11 @@ def test_two_guards_can_stand_in_a_row(smtp: Any, server: Any, uncritical: Any) 
     assert server.arrived[0].recipients == [SUPPLIER]
 
 
+def test_the_same_guard_does_not_stand_there_twice(smtp: Any, guard: Guard) -> None:
+    """It would hold a request of its own that is on its way."""
+    assert guard.wrap(smtp) is smtp
+
+
 def test_the_whole_way(server: Any, guard: Guard) -> None:
     """The package's own classifier, a SQLite file and a server: the buyer who opted out gets what is critical, and nothing else."""
     review = mail(To=f"{OPTED_OUT}, {BUYER}", Subject="Your order 302-1234567-1234567")
@@ -256,6 +263,94 @@ def test_the_whole_way(server: Any, guard: Guard) -> None:
         assert list(smtp.send_message(review)) == [OPTED_OUT]
         assert smtp.send_message(address) == {}
     assert [arrived.recipients for arrived in server.arrived] == [[BUYER], [OPTED_OUT, BUYER]]
+
+
+def one_by_one(smtp: Any, *recipients: str, text: str = "Thank you.") -> Any:
+    """Send a mail by SMTP's single commands."""
+    smtp.ehlo()
+    smtp.mail(SHOP)
+    for recipient in recipients:
+        smtp.rcpt(recipient)
+    return smtp.data(f"Subject: Hello\n\n{text}\n")
+
+
+def test_single_commands_are_no_way_round(smtp: Any, server: Any) -> None:
+    """``data`` raises where one of the recipients is suppressed, and nobody gets the mail; the connection is good for the next one."""
+    for to in ([OPTED_OUT], [BUYER, OPTED_OUT]):
+        with pytest.raises(smtplib.SMTPDataError, match=r"5\.7\.1 It must not go: the buyer opted out") as caught:
+            one_by_one(smtp, *to)
+        assert caught.value.smtp_code == 550
+    assert one_by_one(smtp, BUYER, SUPPLIER)[0] == 250
+    assert one_by_one(smtp, OPTED_OUT, text="Your address is incomplete.")[0] == 250
+    assert [arrived.recipients for arrived in server.arrived] == [[BUYER, SUPPLIER], [OPTED_OUT]]
+
+
+def test_whom_the_server_did_not_take_does_not_keep_the_others_waiting(smtp: Any, server: Any) -> None:
+    """Who is refused by ``rcpt`` gets nothing anyway; without anybody it is the server that answers to ``data``."""
+    server.answers[OPTED_OUT] = "550 5.1.1 no such user"
+    assert one_by_one(smtp, OPTED_OUT, BUYER)[0] == 250
+    with pytest.raises(smtplib.SMTPDataError, match="503"):
+        one_by_one(smtp, OPTED_OUT)
+    assert [arrived.recipients for arrived in server.arrived] == [[BUYER]]
+
+
+def test_an_outage_holds_what_is_sent_by_single_commands(server: Any, down_guard: Guard) -> None:
+    """The connection is good for what may go."""
+    with down_guard.wrap(smtplib.SMTP("127.0.0.1", server.port)) as smtp:
+        with pytest.raises(HeldSMTP):
+            one_by_one(smtp, SUPPLIER, BUYER)
+        assert one_by_one(smtp, SUPPLIER)[0] == 250
+    assert [arrived.recipients for arrived in server.arrived] == [[SUPPLIER]]
+
+
+def test_a_connection_that_breaks_fails_as_it_does_without_a_guard(smtp: Any) -> None:
+    """Though it can no longer be told that the mail is not to go."""
+    smtp.ehlo()
+    smtp.mail(SHOP)
+    smtp.rcpt(OPTED_OUT)
+    smtp.close()
+    with pytest.raises(smtplib.SMTPDataError):
+        smtp.data(b"Subject: Hello\r\n\r\nThank you.\r\n")
+
+
+class Notifier(smtplib.SMTP):
+    """A subclass whose own method calls that of the library."""
+
+    def notify(self, *to: str) -> Any:
+        """Send, past what is left of ``sendmail``."""
+        return super().sendmail(SHOP, to, mail().as_bytes())
+
+
+def test_what_a_subclass_calls_of_its_base_is_no_way_round(server: Any, guard: Guard) -> None:
+    """``super().sendmail`` gives the single commands."""
+    with guard.wrap(Notifier("127.0.0.1", server.port)) as smtp:
+        with pytest.raises(smtplib.SMTPDataError):
+            smtp.notify(SUPPLIER, OPTED_OUT)
+        assert smtp.notify(SUPPLIER, BUYER) == {}
+    assert [arrived.recipients for arrived in server.arrived] == [[SUPPLIER, BUYER]]
+
+
+def test_a_method_is_guarded_with_the_client_it_belongs_to(server: Any, guard: Guard) -> None:
+    """So an envelope beside the mail counts; of a partial, too."""
+    with smtplib.SMTP("127.0.0.1", server.port) as bare:
+        assert list(guard.wrap(bare.send_message)(mail(To=SUPPLIER), to_addrs=[OPTED_OUT, BUYER])) == [OPTED_OUT]
+        assert list(guard.wrap(functools.partial(bare.sendmail, SHOP, [OPTED_OUT]))(mail(To=SUPPLIER).as_bytes())) == [OPTED_OUT]
+    assert [arrived.recipients for arrived in server.arrived] == [[BUYER]]
+
+
+def test_a_client_that_can_copy_itself_leaves_no_guard_behind(guard: Guard) -> None:
+    """Neither shallow nor deep."""
+
+    class Copying(smtplib.SMTP):
+        def __copy__(self) -> smtplib.SMTP:
+            return smtplib.SMTP()
+
+        def __deepcopy__(self, _memo: Any) -> smtplib.SMTP:
+            return smtplib.SMTP()
+
+    for copied in (copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="a guarded Copying can be neither pickled nor copied"):
+            copied(guard.wrap(Copying()))
 
 
 class Chatty(smtplib.SMTP):

@@ -6,9 +6,11 @@ An adapter is an object registered under the entry-point group ``optoutkit.sende
     mymailer = "my_package.guarding:ADAPTER"
 """
 
+import functools
 import logging
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from optoutkit.errors import UnknownSender
@@ -58,11 +60,21 @@ class SenderAdapter(Protocol):
 def adapt(sender: object, guard: Any) -> Any:
     """Put a guard round a sender by the first adapter that knows it.
 
+    Of a method, such as ``smtp.send_message``, the object that it belongs to is wrapped, of a partial its function: so what is written of
+    the message in other arguments, such as the envelope, counts as it does with the object. What is behind the very guard stays as it is.
+
     Raises:
         UnknownSender: None does, or the one that does needs the other kind of guard.
     """
+    if isinstance(sender, functools.partial):
+        return functools.partial(adapt(sender.func, guard), *sender.args, **sender.keywords)
+    is_behind = getattr(type(sender), "_is_behind", None)
+    if is_behind is not None and is_behind(sender, guard):
+        return sender
     there_is = []
-    for adapter in _adapters():
+    for entry, adapter in _adapters():
+        if isinstance(sender, MethodType) and entry is not _LAST and _is_method_of_one(adapter, sender):
+            return getattr(adapt(sender.__self__, guard), sender.__name__)
         if adapter.knows(sender):
             return adapter.wrap(sender, guard)
         there_is.append(adapter.wraps)
@@ -74,7 +86,12 @@ def adapt(sender: object, guard: Any) -> Any:
     raise UnknownSender(f"no adapter knows how to wrap a {what}; there is one for: {'; '.join(there_is)}")
 
 
-def _adapters() -> Iterator[SenderAdapter]:
+def _is_method_of_one(adapter: SenderAdapter, method: MethodType) -> bool:
+    owner = method.__self__
+    return adapter.knows(owner) and getattr(owner, method.__name__, None) == method
+
+
+def _adapters() -> Iterator[tuple[EntryPoint, SenderAdapter]]:
     """Load adapters one by one, so that one that cannot be loaded stands in nobody else's way."""
     own = {entry.name for entry in (*_BUILT_IN, _LAST)}
     installed = sorted((entry for entry in entry_points(group=_GROUP) if entry.name not in own), key=lambda entry: entry.name)
@@ -84,4 +101,4 @@ def _adapters() -> Iterator[SenderAdapter]:
         except Exception as error:  # noqa: BLE001 - somebody else's package
             _logger.warning("the sender adapter %s (%s) could not be loaded: %s", entry.name, entry.value, error)
             continue
-        yield adapter
+        yield entry, adapter

@@ -5,14 +5,16 @@ The function gets the message that the caller gave, unless some of its recipient
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from email.message import Message as StandardMessage
 from typing import Any, TypeVar
 
 import attrs
 
 from optoutkit.errors import InvalidMessage, UnknownSender
-from optoutkit.guard import AsyncGuard, Guard, Verdict
+from optoutkit.guard import AsyncGuard, Guard, Verdict, read_address
+from optoutkit.guard.parties import parties
+from optoutkit.identities import Address
 from optoutkit.messages import Message
 from optoutkit.senders.copies import copy_for
 
@@ -22,6 +24,8 @@ Mail = Message | StandardMessage | bytes
 
 T = TypeVar("T")
 
+_LONGEST = 1_000  # a text is no address, and need not be read as one
+
 
 @attrs.frozen
 class CallableAdapter:
@@ -29,6 +33,9 @@ class CallableAdapter:
 
     The message is the first argument that is a :class:`optoutkit.Message` or an object of ``email.message``, else the first that
     is ``bytes``; its envelope is read from it. The function's result is returned; None where there was nobody left to send to.
+
+    What a function does with its other arguments is its own business. Only where one of them is the address of a buyer, or a list in which
+    there is one, who is no recipient of the message, is the call refused with InvalidMessage: it would be an envelope that nobody checks.
     """
 
     wraps: str = "a function send(message) (Guard), or async def send(message) (AsyncGuard)"
@@ -96,7 +103,16 @@ class _Call:
 
     @property
     def message(self) -> Message:
-        return self.mail if isinstance(self.mail, Message) else Message.from_email(self.mail)
+        """The message, for those alone whom it names itself."""
+        message = self.mail if isinstance(self.mail, Message) else Message.from_email(self.mail)
+        named = {party.identity for party in parties(message)}
+        for place, argument in (*enumerate(self.args), *self.kwargs.items()):
+            if place != self.place and any(address not in named for address in _buyers(argument)):
+                raise InvalidMessage(
+                    "a guarded function was called with a buyer's address beside a message that does not name it: "
+                    "let the message name all who get it, or wrap the client that sends it"
+                )
+        return message
 
     def repeat(self, send: Callable[..., T], verdict: Verdict) -> T:
         """Make the call for those who may get the message."""
@@ -104,6 +120,14 @@ class _Call:
         args = tuple(mail if place == self.place else argument for place, argument in enumerate(self.args))
         kwargs = {place: mail if place == self.place else argument for place, argument in self.kwargs.items()}
         return send(*args, **kwargs)
+
+
+def _buyers(argument: Any) -> Iterator[Address]:
+    """The buyers that an argument names, if it is a recipient or a list of these."""
+    for given in argument if isinstance(argument, list | tuple | set | frozenset) else (argument,):
+        address = read_address(given) if isinstance(given, str) and len(given) <= _LONGEST else given
+        if isinstance(address, Address) and address.is_buyer_alias:
+            yield address
 
 
 def _is_async(function: Callable[..., Any]) -> bool:

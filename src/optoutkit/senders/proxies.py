@@ -45,8 +45,18 @@ class SenderProxy:
     def __delattr__(self, name: str) -> None:
         delattr(self._sender, name)
 
+    def _is_behind(self, guard: Guard | AsyncGuard) -> bool:
+        """Whether it is this guard that messages pass."""
+        return self._guard is guard
+
     def __reduce_ex__(self, _protocol: Any) -> Any:
         raise TypeError(f"a guarded {type(self._sender).__name__} can be neither pickled nor copied: wrap it where it is needed")
+
+    def __copy__(self) -> Any:
+        return self.__reduce_ex__(4)
+
+    def __deepcopy__(self, _memo: Any) -> Any:
+        return self.__reduce_ex__(4)  # the sender's own way to copy itself would leave the guard behind
 
     def __repr__(self) -> str:
         return f"<guarded {self._sender!r}>"

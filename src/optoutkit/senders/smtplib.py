@@ -2,18 +2,21 @@
 
 import smtplib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from email.message import Message as StandardMessage
 from email.utils import getaddresses
 from typing import Any
 
 import attrs
 
-from optoutkit.errors import Held, UnknownSender
+from optoutkit.errors import Held, Suppressed, UnknownSender
 from optoutkit.guard import AsyncGuard, Decision, Guard, Verdict, enveloped
 from optoutkit.messages import Message
 from optoutkit.senders.proxies import ContextProxy, allowed, listed, refused_text, with_suppressed
 
 __all__ = ["ADAPTER", "GuardedSMTP", "HeldSMTP", "SmtplibAdapter"]
+
+_TAKEN = (250, 251)  # RFC 5321 section 3.3
 
 
 class HeldSMTP(Held, smtplib.SMTPResponseException):
@@ -34,10 +37,18 @@ class HeldSMTP(Held, smtplib.SMTPResponseException):
 
 
 class GuardedSMTP(ContextProxy):
-    """An SMTP client behind a guard, which ``send_message`` and ``sendmail`` pass.
+    """An SMTP client behind a guard, which ``send_message`` and ``sendmail`` pass, and ``data``.
 
-    SMTP's single commands (``rcpt``, ``data`` …) stay the client's own.
+    The last is for programs that give SMTP's commands one by one, and for methods of a derived class that call ``super().sendmail``,
+    which does so. The server has the recipients by then, so that the mail goes to all of them or to none: ``data`` raises
+    SMTPDataError with code 550 where one is suppressed.
     """
+
+    _envelope: list[str]
+
+    def __init__(self, sender: smtplib.SMTP, guard: Guard) -> None:
+        super().__init__(sender, guard)
+        object.__setattr__(self, "_envelope", [])
 
     def send_message(
         self, msg: StandardMessage, from_addr: str | None = None, to_addrs: str | Iterable[str] | None = None, *args: Any, **kwargs: Any
@@ -51,8 +62,39 @@ class GuardedSMTP(ContextProxy):
     def sendmail(self, from_addr: str, to_addrs: str | Iterable[str], msg: str | bytes, *args: Any, **kwargs: Any) -> Any:
         """See :meth:`smtplib.SMTP.sendmail`; suppressed recipients come back as refused."""
         recipients = listed(to_addrs)
-        raw = msg.encode("utf-8", "replace") if isinstance(msg, str) else msg
-        return self._deliver(enveloped(raw, recipients), recipients, lambda to: self._sender.sendmail(from_addr, to, msg, *args, **kwargs))
+        return self._deliver(
+            enveloped(_raw(msg), recipients), recipients, lambda to: self._sender.sendmail(from_addr, to, msg, *args, **kwargs)
+        )
+
+    def mail(self, *args: Any, **kwargs: Any) -> Any:
+        """See :meth:`smtplib.SMTP.mail`."""
+        self._envelope.clear()
+        return self._sender.mail(*args, **kwargs)
+
+    def rcpt(self, recip: str, *args: Any, **kwargs: Any) -> Any:
+        """See :meth:`smtplib.SMTP.rcpt`."""
+        reply = self._sender.rcpt(recip, *args, **kwargs)
+        if reply[0] in _TAKEN:
+            self._envelope.append(recip)
+        return reply
+
+    def data(self, msg: str | bytes) -> Any:
+        """See :meth:`smtplib.SMTP.data`; to all recipients that ``rcpt`` named, or to none."""
+        if not self._envelope:
+            return self._sender.data(msg)  # the server knows what to say to that
+
+        def send_to_all(verdict: Verdict) -> Any:
+            _raise_if_suppressed(verdict)
+            return self._sender.data(msg)
+
+        try:
+            delivery = self._guard.deliver(enveloped(_raw(msg), self._envelope), send_to_all, held=HeldSMTP)
+            _raise_if_suppressed(delivery.verdict)
+        except (Held, Suppressed, smtplib.SMTPDataError):
+            with suppress(smtplib.SMTPException):  # what it says to that is less than what is raised
+                self._sender.rset()
+            raise
+        return delivery.answer
 
     def _deliver(self, message: Message, recipients: list[str], send: Callable[[list[str]], Any]) -> Any:
         if not recipients:
@@ -95,6 +137,15 @@ class SmtplibAdapter:
 
 ADAPTER = SmtplibAdapter()
 """What the entry point ``smtplib`` of the group ``optoutkit.senders`` leads to."""
+
+
+def _raw(mail: str | bytes) -> bytes:
+    return mail.encode("utf-8", "replace") if isinstance(mail, str) else mail
+
+
+def _raise_if_suppressed(verdict: Verdict) -> None:
+    if verdict.suppressed:
+        raise smtplib.SMTPDataError(*_reply("", verdict.suppressed[0]))
 
 
 def _reply(_recipient: str, decision: Decision) -> tuple[int, bytes]:

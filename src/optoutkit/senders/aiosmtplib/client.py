@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from email.message import Message as StandardMessage
 from types import TracebackType
 from typing import Any, Self
@@ -9,7 +10,7 @@ from typing import Any, Self
 import aiosmtplib
 from aiosmtplib.email import extract_recipients
 
-from optoutkit.errors import Held
+from optoutkit.errors import Held, Suppressed
 from optoutkit.guard import AsyncGuard, Decision, Verdict, enveloped
 from optoutkit.senders.proxies import SenderProxy, allowed, listed, refused_text, with_suppressed
 
@@ -36,10 +37,18 @@ class HeldSMTP(Held, aiosmtplib.SMTPResponseException):
 
 
 class GuardedSMTP(SenderProxy):
-    """An aiosmtplib client behind a guard, which ``send_message`` and ``sendmail`` pass.
+    """An aiosmtplib client behind a guard, which ``send_message`` and ``sendmail`` pass, and ``data``.
 
-    SMTP's single commands (``rcpt``, ``data`` …) stay the client's own; ``send_message_sync`` and ``sendmail_sync`` end in these two.
+    ``send_message_sync`` and ``sendmail_sync`` end in the first two. ``data`` is for programs that give SMTP's commands one by one, and
+    for methods of a derived class that call ``super().sendmail``, which does so. The server has the recipients by then, so that the mail
+    goes to all of them or to none: ``data`` raises SMTPDataError with code 550 where one is suppressed.
     """
+
+    _envelope: list[str]
+
+    def __init__(self, sender: aiosmtplib.SMTP, guard: AsyncGuard) -> None:
+        super().__init__(sender, guard)
+        object.__setattr__(self, "_envelope", [])
 
     async def __aenter__(self) -> Self:
         await self._sender.__aenter__()
@@ -55,6 +64,35 @@ class GuardedSMTP(SenderProxy):
     async def sendmail(self, sender: str, recipients: str | Iterable[str], message: str | bytes, /, **kwargs: Any) -> Answer:
         """See :meth:`aiosmtplib.SMTP.sendmail`; suppressed recipients come back as refused."""
         return await _deliver(self._guard, message, recipients, lambda to: self._sender.sendmail(sender, to, message, **kwargs))
+
+    async def mail(self, sender: str, /, **kwargs: Any) -> Any:
+        """See :meth:`aiosmtplib.SMTP.mail`."""
+        self._envelope.clear()
+        return await self._sender.mail(sender, **kwargs)
+
+    async def rcpt(self, recipient: str, /, **kwargs: Any) -> Any:
+        """See :meth:`aiosmtplib.SMTP.rcpt`, which raises where the server does not take the recipient."""
+        response = await self._sender.rcpt(recipient, **kwargs)
+        self._envelope.append(recipient)
+        return response
+
+    async def data(self, message: str | bytes, /, **kwargs: Any) -> Any:
+        """See :meth:`aiosmtplib.SMTP.data`; to all recipients that ``rcpt`` named, or to none."""
+        if not self._envelope:
+            return await self._sender.data(message, **kwargs)  # the server knows what to say to that
+
+        async def send_to_all(verdict: Verdict) -> Any:
+            _raise_if_suppressed(verdict)
+            return await self._sender.data(message, **kwargs)
+
+        try:
+            delivery = await self._guard.deliver(enveloped(_raw(message), self._envelope), send_to_all, held=HeldSMTP)
+            _raise_if_suppressed(delivery.verdict)
+        except (Held, Suppressed, aiosmtplib.SMTPDataError):
+            with suppress(aiosmtplib.SMTPException):  # what it says to that is less than what is raised
+                await self._sender.rset()
+            raise
+        return delivery.answer
 
 
 def guarded(sender: Any, guard: AsyncGuard) -> Any:
@@ -93,10 +131,18 @@ async def _deliver(
             error.args = (error.recipients,)
             raise
 
-    raw = mail.encode("utf-8", "replace") if isinstance(mail, str) else mail
-    delivery = await guard.deliver(enveloped(raw, envelope), send_what_may_go, held=HeldSMTP)
+    delivery = await guard.deliver(enveloped(_raw(mail), envelope), send_what_may_go, held=HeldSMTP)
     refused, answer = delivery.answer or ({}, "")
     return with_suppressed(refused, envelope, delivery.verdict, _response), answer
+
+
+def _raw(mail: StandardMessage | str | bytes) -> StandardMessage | bytes:
+    return mail.encode("utf-8", "replace") if isinstance(mail, str) else mail
+
+
+def _raise_if_suppressed(verdict: Verdict) -> None:
+    if verdict.suppressed:
+        raise aiosmtplib.SMTPDataError(550, refused_text(verdict.suppressed[0]))
 
 
 def _response(_recipient: str, decision: Decision) -> aiosmtplib.SMTPResponse:
