@@ -84,13 +84,15 @@ class Bench:
         delivery: Delivery[Any] = self.done(self.guard.deliver(message, send_later if self.is_async else send))
         return delivery
 
-    def deliver_together(self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], Any]) -> JointDelivery[Any]:
+    def deliver_together(
+        self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], Any], **options: Any
+    ) -> JointDelivery[Any]:
         """Deliver messages together by a function that does not wait."""
 
         async def send_later(verdicts: tuple[Verdict, ...]) -> Any:
             return send(verdicts)
 
-        delivery: JointDelivery[Any] = self.done(self.guard.deliver_together(messages, send_later if self.is_async else send))
+        delivery: JointDelivery[Any] = self.done(self.guard.deliver_together(messages, send_later if self.is_async else send, **options))
         return delivery
 
     def record(self, *identities: Identity, **details: Any) -> None:

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from optoutkit.errors import Held, StoreUnavailable, Suppressed
-from optoutkit.guard import Action, Decided, Policy, Verdict
+from optoutkit.guard import Action, Decided, Guard, Policy, Verdict
 from optoutkit.identities import Address, OrderId
 from optoutkit.messages import Message
 
 BUYER, ANOTHER = Address("abc123@marketplace.amazon.de"), Address("def456@marketplace.amazon.de")
 SUPPLIER = Address("sales@supplier.example")
-ORDER = OrderId("302-1234567-1234567")
+ORDER, OTHER_ORDER = OrderId("302-1234567-1234567"), OrderId("302-7654321-7654321")
 
 
 @pytest.fixture
@@ -53,6 +53,24 @@ def test_what_each_teaches_is_learnt_after_the_send(plain: Any) -> None:
     (suppressed, sent) = plain.deliver_together([message(BUYER), message(ANOTHER)], gone).verdicts
     assert suppressed.suppressed
     assert sent.sends
+
+
+def test_what_the_sender_did_not_take_teaches_nothing(plain: Any) -> None:
+    """Where its answer tells which of them that are; where nothing is sent it is not asked."""
+    messages = [message(BUYER, order_ids=[ORDER]), message(ANOTHER, order_ids=[OTHER_ORDER])]
+    plain.deliver_together(messages, gone, not_taken=lambda verdicts, answer: [len(answer) - len(verdicts)])
+    plain.record(ORDER, OTHER_ORDER)
+    assert [plain.is_opted_out(buyer) for buyer in (BUYER, ANOTHER)] == [False, True]
+    plain.deliver_together([message(ANOTHER)], gone, not_taken=lambda *_answer: pytest.fail("there is no answer"))
+
+
+def test_the_store_is_asked_once_for_all(store: Any, saying: Any) -> None:
+    """For whatever is not critical; and not at all where everything is."""
+    guard = Guard(store, classify=saying("thank_you"))
+    guard.deliver_together([message(BUYER), message(ANOTHER, order_ids=[ORDER]), message(SUPPLIER, topic="shipping_address")], gone)
+    assert store.lookups == [(BUYER, ANOTHER, ORDER)]
+    guard.deliver_together([message(buyer, topic="shipping_address") for buyer in (BUYER, ANOTHER)], gone)
+    assert len(store.lookups) == 1
 
 
 def test_one_that_is_held_holds_all(bench: Any, saying: Any, monkeypatch: pytest.MonkeyPatch) -> None:

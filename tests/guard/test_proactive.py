@@ -244,6 +244,13 @@ def test_messages_that_leave_together_are_counted_one_by_one(counting: Counting)
     assert (counting.standing(), counting.standing(OTHER_ORDER)) == (Standing.SENT, Standing.SENT)
 
 
+def test_a_request_that_the_sender_did_not_take_uses_nothing_up(counting: Counting) -> None:
+    """Where its answer tells so of one of several that left together; the others count."""
+    messages = [request(), request(ANOTHER, orders=OTHER_ORDER)]
+    counting.bench.deliver_together(messages, lambda _verdicts: "first", not_taken=lambda _verdicts, answer: [["first"].index(answer)])
+    assert (counting.standing(), counting.standing(OTHER_ORDER)) == (None, Standing.SENT)
+
+
 def test_without_a_ledger_nothing_is_counted(counting: Counting) -> None:
     """As before."""
     counting.guarded(ledger=None)

@@ -1,7 +1,7 @@
 """What both guards do, as flows: decide, let go what may go, and learn which buyer an order belongs to."""
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from email.message import Message as StandardMessage
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -31,9 +31,12 @@ if TYPE_CHECKING:
     from optoutkit.classifier.results import Classification
     from optoutkit.guidelines import Violation
 
-__all__ = ["BaseGuard", "Delivery", "JointDelivery", "Send"]
+__all__ = ["BaseGuard", "Delivery", "JointDelivery", "NotTaken", "Send"]
 
 T = TypeVar("T")
+
+NotTaken = Callable[[tuple[Verdict, ...], T], Collection[int]]
+"""Says by a sender's answer which of the messages it did not take; by their places."""
 
 
 @attrs.frozen
@@ -210,24 +213,25 @@ class BaseGuard:
         return (yield from grounds(subject, message, verdict, seller=self._seller, counts=self._requests is not None))
 
     def _delivering(self, message: Message, send: Callable[[Verdict], Any], held: type[Held]) -> Flow[Delivery[Any]]:
-        delivery = yield from self._delivering_together((message,), lambda verdicts: send(verdicts[0]), held)
+        delivery = yield from self._delivering_together((message,), lambda verdicts: send(verdicts[0]), held, None)
         return Delivery(verdict=delivery.verdicts[0], answer=delivery.answer)
 
     def _delivering_together(
-        self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], Any], held: type[Held]
+        self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], Any], held: type[Held], not_taken: NotTaken[Any] | None
     ) -> Flow[JointDelivery[Any]]:
         messages = tuple(map(self._with_declared, messages))
         decided: list[Verdict] = []
-        reservations: list[Reservation] = []
+        reservations: dict[int, Reservation] = {}
         requested: set[OrderId] = set()
         sending = False
         try:
-            for message in messages:
-                verdict = yield from self._rules.decide(message)
+            by_the_rules = yield from jointly(map(self._rules.decide, messages), one_lookup)
+            for number, (message, ruled) in enumerate(zip(messages, by_the_rules, strict=True)):
+                verdict = ruled
                 if self._requests is not None:
-                    verdict, reservation = yield from self._requests.reserve(message, verdict, requested)
+                    verdict, reservation = yield from self._requests.reserve(message, ruled, requested)
                     if reservation is not None:
-                        reservations.append(reservation)
+                        reservations[number] = reservation
                         requested.update(reservation.granted)
                 self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=True))
                 decided.append(verdict)
@@ -241,14 +245,17 @@ class BaseGuard:
         except BaseException as error:
             # Interrupted in the middle of it, the server may have got it: the reservation stays, and counts as sent in the end.
             if isinstance(error, Exception) or not sending:
-                yield from _each_to_its_end(self._settling(reservations, sent=False))
+                yield from _each_to_its_end(self._settling(reservations, sent=()))
             raise
-        learning = map(self._learning, messages if self._policy.learn_links else ())
-        yield from _each_to_its_end((*self._settling(reservations, sent=True), *learning))
+        failed = not_taken(verdicts, answer) if not_taken is not None and sending else ()
+        went_well = [number for number in range(len(messages)) if number not in failed]
+        learning = map(self._learning, (messages[number] for number in went_well) if self._policy.learn_links else ())
+        yield from _each_to_its_end((*self._settling(reservations, sent=went_well), *learning))
         return JointDelivery(verdicts=verdicts, answer=answer)
 
-    def _settling(self, reservations: Sequence[Reservation], *, sent: bool) -> tuple[Flow[None], ...]:
-        return tuple(cast("ProactiveRequests", self._requests).settle(reservation, sent=sent) for reservation in reservations)
+    def _settling(self, reservations: Mapping[int, Reservation], *, sent: Collection[int]) -> tuple[Flow[None], ...]:
+        requests = cast("ProactiveRequests", self._requests)
+        return tuple(requests.settle(reservation, sent=number in sent) for number, reservation in reservations.items())
 
     def _raise_if_not_now(self, verdict: Verdict, held: type[Held]) -> None:
         waiting = next((decision for decision in verdict.decisions if decision.action is Action.HOLD), None)

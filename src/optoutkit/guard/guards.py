@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from optoutkit.errors import Held
 from optoutkit.flows import run, run_async
-from optoutkit.guard.base import BaseGuard, Delivery, JointDelivery
+from optoutkit.guard.base import BaseGuard, Delivery, JointDelivery, NotTaken
 from optoutkit.guard.decisions import Verdict
 from optoutkit.guard.explaining import Explanation
 from optoutkit.guard.hooks import Hook
@@ -152,22 +152,31 @@ class Guard(BaseGuard):
         return run(self._delivering(message, send, held), self._perform)
 
     def deliver_together(
-        self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], T], *, held: type[Held] = Held
+        self,
+        messages: Iterable[Message],
+        send: Callable[[tuple[Verdict, ...]], T],
+        *,
+        held: type[Held] = Held,
+        not_taken: NotTaken[T] | None = None,
     ) -> JointDelivery[T]:
         """Send several messages that leave by one call, such as a service's bulk send; each is decided on for itself.
+
+        The store is asked once for all of them.
 
         Args:
             messages: The messages.
             send: Sends them to those recipients whose decision in the message's verdict is SEND. Called once, and not at all if no
                 recipient of any is left.
             held: Which kind of Held to raise.
+            not_taken: Says by the sender's answer which of the messages it did not take, by their places: these use up no request and
+                teach no link. By default it took all of them.
 
         Raises:
             Held: One of them must wait, as above; nothing of any was sent.
             Suppressed: With ``policy.on_suppressed = "raise"``, a recipient of one of them is suppressed; nothing was sent.
             Exception: Whatever ``send`` raises.
         """
-        return run(self._delivering_together(messages, send, held), self._perform)
+        return run(self._delivering_together(messages, send, held, not_taken), self._perform)
 
     def _perform(self, request: Any) -> Any:
         return request.call(self._asked_by(request))
@@ -227,10 +236,15 @@ class AsyncGuard(BaseGuard):
         return await run_async(self._delivering(message, send, held), self._perform)
 
     async def deliver_together(
-        self, messages: Iterable[Message], send: Callable[[tuple[Verdict, ...]], Awaitable[T]], *, held: type[Held] = Held
+        self,
+        messages: Iterable[Message],
+        send: Callable[[tuple[Verdict, ...]], Awaitable[T]],
+        *,
+        held: type[Held] = Held,
+        not_taken: NotTaken[T] | None = None,
     ) -> JointDelivery[T]:
         """See :meth:`Guard.deliver_together`."""
-        return await run_async(self._delivering_together(messages, send, held), self._perform)
+        return await run_async(self._delivering_together(messages, send, held, not_taken), self._perform)
 
     async def _perform(self, request: Any) -> Any:
         return await request.call(self._asked_by(request))

@@ -22,6 +22,8 @@ from botocore.exceptions import ClientError, ParamValidationError
 from tests.senders.test_conformance import mail
 
 from optoutkit.errors import UnknownSender
+from optoutkit.identities import OrderId
+from optoutkit.ledgers import open_ledger
 from optoutkit.senders.ses.client import HeldEmail
 from optoutkit.testing.guards import AsyncRecordingGuard, RecordingGuard
 from optoutkit.testing.senders.conformance import Delivered, Letter, SenderConformance, SenderDriver
@@ -297,6 +299,24 @@ def test_the_second_versions_bulk_send_too(sesv2: Any, service: Any) -> None:
     answer = sesv2.send_bulk_email(DefaultContent=content, BulkEmailEntries=entries([SUPPLIER], [OPTED_OUT], [BUYER]))
     assert [result["Status"] for result in answer["BulkEmailEntryResults"]] == ["SUCCESS", "MESSAGE_REJECTED", "ACCOUNT_THROTTLED"]
     assert [entry["Destination"]["ToAddresses"] for entry in service.asked[0].json["BulkEmailEntries"]] == [[SUPPLIER], [BUYER]]
+
+
+def test_an_entry_that_ses_did_not_take_uses_no_request_up(service: Any, say: Any) -> None:
+    """By its status in the answer, in either version's words."""
+    service.answer = functools.partial(answer_of_ses, say)
+    orders = [OrderId("302-1111111-1111111"), OrderId("302-2222222-2222222")]
+    told = [json.dumps({"order": str(order)}) for order in orders]
+    ledger = open_ledger("memory://")
+    guard = RecordingGuard(OPTED_OUT, ledger=ledger)
+    replaced = [entries([BUYER], ReplacementEmailContent={"ReplacementTemplate": {"ReplacementTemplateData": data}})[0] for data in told]
+    with guard.declare(topic="review_request"), contextlib.closing(client("sesv2", service.url)) as made:
+        content = {"Template": {"TemplateName": "ask", "TemplateData": "{}"}}
+        guard.wrap(made).send_bulk_email(DefaultContent=content, BulkEmailEntries=[*entries([OPTED_OUT]), *replaced])
+    assert list(ledger.lookup(orders)) == orders[:1], "the other was throttled"
+    with guard.declare(topic="review_request"), contextlib.closing(client("ses", service.url)) as made:
+        destinations = [*entries([OPTED_OUT]), *entries([BUYER], ReplacementTemplateData=told[1]), *entries([SUPPLIER])]
+        guard.wrap(made).send_bulk_templated_email(Source=SHOP, Template="ask", DefaultTemplateData="{}", Destinations=destinations)
+    assert set(ledger.lookup(orders)) == set(orders)
 
 
 @pytest.mark.parametrize("version", ["ses", "sesv2"])

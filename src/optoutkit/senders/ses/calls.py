@@ -24,6 +24,7 @@ Params = Mapping[str, Any]
 
 _DESTINATION_FIELDS = ("ToAddresses", "CcAddresses", "BccAddresses")
 _ENVELOPE_FIELDS = ("To", "Cc", "Bcc")
+_TAKEN = "SUCCESS"
 _ANY_SIZE = Limits(max_bytes=sys.maxsize)
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 _BCC_FIELDS = re.compile(rb"^bcc[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*\n?", re.IGNORECASE | re.MULTILINE)
@@ -45,6 +46,10 @@ class Call(ABC):
     @abstractmethod
     def answer(self, verdicts: Sequence[Verdict], answer: Params | None) -> dict[str, Any]:
         """SES's answer to that, None if there was nobody to send to, made into one to the whole call."""
+
+    def not_taken(self, _verdicts: Sequence[Verdict], _answer: Params) -> Sequence[int]:
+        """Which messages SES says in its answer that it did not take; by their places."""
+        return ()
 
 
 def read_call(service: str, operation: str, params: Params) -> Call | None:
@@ -169,6 +174,11 @@ class _Bulk(Call):
         of_sent = iter(answer.get(self._form.results, ()))
         results = [next(of_sent, {}) if verdict.sends else self._rejection(verdict) for verdict in verdicts]
         return _with_suppressed({**answer, self._form.results: results}, verdicts)
+
+    def not_taken(self, verdicts: Sequence[Verdict], answer: Params) -> Sequence[int]:
+        sent = (number for number, verdict in enumerate(verdicts) if verdict.sends)
+        results = _dicts(answer.get(self._form.results))
+        return [number for number, result in zip(sent, results, strict=False) if result.get("Status", _TAKEN).upper() != _TAKEN]
 
     def _rejection(self, verdict: Verdict) -> dict[str, str]:
         return {"Status": self._form.rejected, "Error": verdict.suppressed[0].explanation}

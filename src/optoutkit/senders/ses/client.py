@@ -50,7 +50,7 @@ class GuardedSes(SenderProxy):
             suppressed = any(verdict.suppressed for verdict in verdicts)
             return self._sender._make_api_call(operation_name, call.params_for(verdicts) if suppressed else api_params)  # noqa: SLF001
 
-        delivery = self._guard.deliver_together(call.messages, send_what_may_go, held=HeldEmail)
+        delivery = self._guard.deliver_together(call.messages, send_what_may_go, held=HeldEmail, not_taken=call.not_taken)
         if not any(verdict.suppressed for verdict in delivery.verdicts):
             return delivery.answer
         return call.answer(delivery.verdicts, delivery.answer)
