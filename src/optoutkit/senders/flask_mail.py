@@ -10,7 +10,7 @@ import attrs
 from optoutkit.errors import UnknownSender
 from optoutkit.guard import Action, AsyncGuard, Guard, Verdict, enveloped
 from optoutkit.senders.proxies import ContextProxy, SenderProxy
-from optoutkit.senders.smtplib import HeldSMTP
+from optoutkit.senders.smtplib import HeldSMTP, guarded_client
 
 __all__ = ["ADAPTER", "FlaskMailAdapter", "GuardedConnection", "GuardedMail"]
 
@@ -19,6 +19,11 @@ _FIELDS = ("recipients", "cc", "bcc")
 
 class GuardedConnection(ContextProxy):
     """A connection behind a guard, which ``send`` passes, where all ways of Flask-Mail's to send end."""
+
+    @property
+    def host(self) -> Any:
+        """The client of SMTP, behind the guard as well; None where nothing is sent."""
+        return guarded_client(self._sender.host, self._guard)
 
     def send(self, message: Any, *args: Any, **kwargs: Any) -> Any:
         """See Flask-Mail's ``Connection.send``, which tells nobody of refused recipients as long as there are others."""

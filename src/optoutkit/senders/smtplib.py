@@ -14,7 +14,7 @@ from optoutkit.guard import AsyncGuard, Decision, Guard, Verdict, enveloped
 from optoutkit.messages import Message
 from optoutkit.senders.proxies import ContextProxy, allowed, listed, refused_text, with_suppressed
 
-__all__ = ["ADAPTER", "GuardedSMTP", "HeldSMTP", "SmtplibAdapter"]
+__all__ = ["ADAPTER", "GuardedSMTP", "HeldSMTP", "SmtplibAdapter", "guarded_client"]
 
 _TAKEN = (250, 251)  # RFC 5321 section 3.3
 
@@ -112,6 +112,11 @@ class GuardedSMTP(ContextProxy):
         if not delivery.verdict.suppressed:
             return delivery.answer
         return with_suppressed(delivery.answer or {}, recipients, delivery.verdict, _reply)
+
+
+def guarded_client(client: Any, guard: Guard | AsyncGuard) -> Any:
+    """What a sender has for its connection: a client of SMTP is put behind the guard as well, all else stays as it is."""
+    return guard.wrap(client) if isinstance(client, smtplib.SMTP) else client
 
 
 @attrs.frozen

@@ -129,6 +129,15 @@ def test_several_messages_go_by_one_connection(server: Any, guard: Any) -> None:
         assert inner.connection is not None
 
 
+def test_the_client_of_a_connection_is_no_way_round(server: Any, guard: Any) -> None:
+    """It is behind the guard as well; a backend that has none has none."""
+    with guard.wrap(connection(smtp.EmailBackend, host="localhost", port=server.port)) as guarded:
+        assert list(guarded.connection.sendmail(SHOP, [OPTED_OUT, BUYER], b"Subject: Hello\r\n\r\nThank you.\r\n")) == [OPTED_OUT]
+    assert guarded.connection is None
+    assert [arrived.recipients for arrived in server.arrived] == [[BUYER]]
+    assert not hasattr(guard.wrap(connection(locmem.EmailBackend)), "connection")
+
+
 def test_where_nothing_goes_nothing_is_opened(guard: Any) -> None:
     """Neither for a message that is suppressed, nor for none."""
     guarded = guard.wrap(connection(smtp.EmailBackend, host="localhost", port=1))

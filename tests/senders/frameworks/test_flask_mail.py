@@ -135,6 +135,14 @@ def test_all_ways_to_send_pass_the_guard(app: flask.Flask, server: Any, guard: R
     assert [arrived.recipients for arrived in server.arrived] == [[BUYER], [SUPPLIER], [SUPPLIER]]
 
 
+def test_the_client_of_a_connection_is_no_way_round(app: flask.Flask, guard: RecordingGuard, server: Any) -> None:
+    """It is behind the guard as well."""
+    mail: Any = guard.wrap(flask_mail.Mail(app))
+    with app.app_context(), mail.connect() as connection:
+        assert list(connection.host.sendmail(SHOP, [OPTED_OUT, BUYER], b"Subject: Hello\r\n\r\nThank you.\r\n")) == [OPTED_OUT]
+    assert [arrived.recipients for arrived in server.arrived] == [[BUYER]]
+
+
 def test_an_extension_can_be_wrapped_before_there_is_an_app(server: Any, guard: RecordingGuard) -> None:
     """As most projects have it: ``init_app`` comes later."""
     mail = guard.wrap(flask_mail.Mail())

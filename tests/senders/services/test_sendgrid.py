@@ -208,11 +208,12 @@ def test_a_template_needs_a_declared_topic(client: Any, service: Any, guard: Any
 
 
 def test_every_way_to_the_same_path_is_guarded(client: Any, service: Any) -> None:
-    """Names as attributes, by ``_``, by another version, with JSON in place of a dict."""
+    """Names as attributes, by ``_``, by another version, with slashes or a query of one's own, with JSON in place of a dict."""
     written, headers = json.dumps(body(to(OPTED_OUT))), {"Content-Type": "application/json; charset=utf-8"}
     http = client.client
     http._("mail")._("send").post(body(to(OPTED_OUT)))
-    http._("mail/send").post(request_body=body(to(OPTED_OUT)))
+    for path in ("mail/send", "/mail//send/", "Mail/Send?x=1"):
+        http._(path).post(request_body=body(to(OPTED_OUT)))
     http.version(3).mail.send.post(request_body=body(to(OPTED_OUT)))
     http.mail.send.post(request_body=written, request_headers=headers)
     assert service.asked == []

@@ -377,6 +377,24 @@ def test_the_orders_that_a_template_is_told_count(ses: Any, sesv2: Any, service:
     assert len(service.asked) == 1
 
 
+def test_a_template_that_stands_in_the_call_is_read(sesv2: Any, guard: Any, service: Any) -> None:
+    """With what it is told: a solicitation in either takes back what the caller declared; without one the text itself can be critical."""
+    shipping = "The house number of your shipping address is missing. Please send us the complete address."
+    review = "Please leave us a product review on Amazon. We would love five stars!"
+    destination = {"ToAddresses": [OPTED_OUT]}
+    for text, told in ((shipping, {"more": review}), (review, {}), (shipping, {"more": "\N{HEAVY BLACK HEART} " + review})):
+        template = {"TemplateContent": {"Subject": "Your order", "Text": text}, "TemplateData": json.dumps(told)}
+        bulk = {"Template": {**template, "TemplateContent": {"Html": f"<p>{text}</p>"}}}
+        with guard.declare(topic="shipping_address"):
+            sesv2.send_email(Destination=destination, Content={"Template": template})
+            sesv2.send_bulk_email(DefaultContent=bulk, BulkEmailEntries=entries([OPTED_OUT]))
+    assert service.asked == []
+    template = {"TemplateContent": {"Text": shipping}, "TemplateData": "{"}
+    sesv2.send_email(Destination=destination, Content={"Template": template})
+    assert [decision.reason for decision in guard.decisions[-1:]] == ["critical"]
+    assert len(service.asked) == 1
+
+
 def test_two_guards_tell_of_all_they_suppressed(ses: Any, service: Any) -> None:
     """In one response."""
     message = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Thank you."}}}

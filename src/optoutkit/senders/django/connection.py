@@ -8,7 +8,7 @@ from optoutkit.errors import Held
 from optoutkit.guard import Verdict
 from optoutkit.senders.django.messages import copies_for, messages_in
 from optoutkit.senders.proxies import ContextProxy
-from optoutkit.senders.smtplib import HeldSMTP
+from optoutkit.senders.smtplib import HeldSMTP, guarded_client
 
 __all__ = ["GuardedConnection", "HeldMessages"]
 
@@ -29,6 +29,11 @@ class GuardedConnection(ContextProxy):
     def __deepcopy__(self, _memo: Any) -> Self:
         """A message keeps the connection that it was sent by, and Django's backend for tests copies messages."""
         return self
+
+    @property
+    def connection(self) -> Any:
+        """What a backend has for its connection; a client of SMTP is behind the guard as well."""
+        return guarded_client(self._sender.connection, self._guard)
 
     def send_messages(self, email_messages: Iterable[Any]) -> int:
         """See Django's ``BaseEmailBackend.send_messages``: send messages, and count those that were sent.

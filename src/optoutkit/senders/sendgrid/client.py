@@ -1,7 +1,7 @@
 """SendGrid's client behind a guard."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http.client import HTTPMessage
 from typing import Any
 
@@ -55,7 +55,7 @@ class GuardedHttpClient(SenderProxy):
             return GuardedHttpClient(found, self._guard)
         if name == "version":
             return lambda *args, **kwargs: GuardedHttpClient(found(*args, **kwargs), self._guard)
-        if name == "post" and "/".join(map(str, self._sender._url_path)).rstrip("/").endswith("mail/send"):  # noqa: SLF001
+        if name == "post" and _leads_to_mail_send(self._sender._url_path):  # noqa: SLF001
             return lambda request_body=None, *args, **kwargs: self._post(found, request_body, *args, **kwargs)
         return found
 
@@ -96,6 +96,12 @@ class _NotSent:
 
     def info(self) -> HTTPMessage:
         return HTTPMessage()
+
+
+def _leads_to_mail_send(url_path: Iterable[Any]) -> bool:
+    """Whether a request goes there, however the caller has put the path together."""
+    path = "/".join(map(str, url_path)).lower().partition("?")[0]
+    return list(filter(None, path.split("/")))[-2:] == ["mail", "send"]
 
 
 def _read(request_body: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The parameters are whatever the caller gave. What is not of the form that SES's 
 to the client, which refuses it.
 """
 
+import json
 import mimetypes
 import re
 import sys
@@ -72,7 +73,7 @@ def _read_v2(params: Params) -> Call:
     if "Raw" in content:
         return _RawV2(params, _bytes(_part(content, "Raw").get("Data")))
     if "Template" in content:
-        return _Single(params, _filled_in(_part(content, "Template").get("TemplateData")))
+        return _Single(params, _filled_in(_part(content, "Template").get("TemplateData"), template=_part(content, "Template")))
     return _Single(params, _written(_part(content, "Simple")))
 
 
@@ -152,7 +153,10 @@ class _Bulk(Call):
     def __init__(self, form: _BulkForm, params: Params) -> None:
         self._form, self._params = form, params
         self.messages = tuple(
-            attrs.evolve(_filled_in(_at(entry, form.data), _at(params, form.default)), to=_recipients(_part(entry, "Destination")))
+            attrs.evolve(
+                _filled_in(_at(entry, form.data), _at(params, form.default), template=_at(params, form.default[:-1])),
+                to=_recipients(_part(entry, "Destination")),
+            )
             for entry in self._entries
         )
 
@@ -221,10 +225,26 @@ def _written(content: Params) -> Message:
     return message.with_orders_named()
 
 
-def _filled_in(data: Any, default: Any = None) -> Message:
-    """A message that SES makes of a template: its text is not to be seen here, only the orders that the template is told."""
+def _filled_in(data: Any, default: Any = None, *, template: Any = None) -> Message:
+    """A message that SES makes of a template.
+
+    Of one that is kept at SES there is no text here, only the orders that it is told. One that stands in the call is read before it is
+    filled in, with what it is told below it.
+    """
     told, told_by_default = (Message("", _text(text)).with_orders_named().order_ids for text in (data, default))
-    return Message("", "", order_ids=told or told_by_default)
+    content = _part(template, "TemplateContent")
+    subject, text, html = (_text(content.get(name)) for name in ("Subject", "Text", "Html"))
+    if subject or text or html:
+        text = "\n\n".join(filter(None, (text, *map(_readable, (data, default)))))
+    return Message(subject, text, html=html or None, order_ids=told or told_by_default)
+
+
+def _readable(data: Any) -> str:
+    """What a template is told, with nothing in it escaped."""
+    try:
+        return json.dumps(json.loads(_text(data)), ensure_ascii=False)
+    except (ValueError, RecursionError):  # which SES cannot read either
+        return ""
 
 
 def _attachment(attached: Params) -> Attachment:
@@ -273,9 +293,9 @@ def _part(params: Any, name: str) -> Params:
 
 
 def _at(params: Any, way: Sequence[str]) -> Any:
-    for name in way[:-1]:
-        params = _part(params, name)
-    return params.get(way[-1]) if isinstance(params, dict) else None
+    for name in way:
+        params = params.get(name) if isinstance(params, dict) else None
+    return params
 
 
 def _each(recipients: Any) -> list[str]:
