@@ -87,3 +87,18 @@ def test_a_wording_without_a_rare_word() -> None:
     screen = Screen(Wordings([("x", 'language = "xx"\n[[wordings]]\nkind = "opt_out"\nclause = "ab cd ef gh ij kl mn"')]))
     assert screen.passes(HEAD + b"\nHello")
     assert not screen.passes(b"From: Bob\n\nHello")
+
+
+@pytest.mark.parametrize("cut", ["<b>", "</span><span style='color:red'>", "<!-- x -->", "&shy;", "&#8203;", "\u00ad", "\u200b", "\u2060"])
+def test_words_cut_in_two_are_read(cut: str) -> None:
+    """Markup and invisible characters inside the words of the clause do not hide a notice, in any encoding."""
+    clause = f"because the buyer has chosen to opt out of receiving uns{cut}olicited mes{cut}sages from sel{cut}lers"
+    page = f"<p>We were unable to deliver the message for order 112-4821973-6650218 {clause}.</p>"
+    plain, quoted, _, coded, _ = encoded(page, "utf-8")
+    for raw in (plain, quoted, coded):
+        mail = raw.replace(HEAD, b"From: Amazon <x@amazon.com>\nContent-Type: text/html; charset=utf-8\n")
+        assert SCREEN.passes(mail)
+        assert (notice := parse_notice(mail)) is not None
+        assert [str(order) for order in notice.order_ids] == ["112-4821973-6650218"]
+    latin = f"From: Amazon <x@amazon.com>\nContent-Type: text/html; charset=iso-8859-1\n\n{page.replace(cut, chr(0xAD))}".encode("latin-1")
+    assert parse_notice(latin) is not None

@@ -1,8 +1,8 @@
 """Turning away at once what cannot be a notice, without taking the mail apart.
 
 Every notice has Amazon's notification type in a header or a link, or the word Amazon and the words of a deciding clause. They are
-searched for in the raw bytes, with quoted-printable undone, and inside base64. A mail that passes may still be anything. One that
-does not is no notice, unless markup cuts the very words in two.
+searched for in the raw bytes, with quoted-printable undone, inside base64, and without the markup and invisible characters that may cut
+a word in two. A mail that passes may still be anything. One that does not is no notice.
 """
 
 import binascii
@@ -32,6 +32,11 @@ _BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
 _BOUNDARY = re.compile(rb"[\r\n]--")
 _DEEPEST = 4  # a mail in base64 in a mail in base64 …
 _MOST_WORK = 4  # times the size of the mail; header lines that are not followed by what they promise cost the same text again and again
+# What may stand inside a word and is not seen: tags that end no line, comments, soft hyphens, places where a line may break.
+_UNSEEN = re.compile(
+    rb"</?(?:a|abbr|b|big|em|font|i|ins|mark|s|small|span|strong|u|wbr)(?:[\s/][^<>]{0,2000})?>|<!--[^<>]{0,2000}-->"
+    rb"|&(?:shy|zwn?j|#(?:173|820[3-5]|x0{0,4}ad|x0{0,4}200[b-d]));|\xc2\xad|\xe2\x80[\x8b-\x8d]|\xe2\x81\xa0|\xad(?=[a-z])"
+)
 _UNREADABLE = re.compile(rb"utf-(?:16|7|32)")  # charsets in which no byte stands for itself
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # its marks
 _MOST_REFERENCES = 20  # numeric character references; a text made of them has to be read to be known
@@ -70,7 +75,11 @@ class Screen:
         views = list(_views(raw, 0))
         if any(_TYPE_FIELD in view or _UNREADABLE.search(view) or view.startswith(_UTF_16) for view in views):
             return True
-        return any(name in view for name in _NAMES for view in views) and any(map(self._is_marked, views))
+        if not any(name in view for name in _NAMES for view in views):
+            return False
+        if any(map(self._is_marked, views)):
+            return True
+        return any(len(seen) < len(view) and self._is_marked(seen) for view in views for seen in [_UNSEEN.sub(b"", view)])
 
     def _is_marked(self, view: bytes) -> bool:
         if view.count(b"&#") > _MOST_REFERENCES or any(name in view for name in self._types):
