@@ -125,6 +125,16 @@ class GuardError(OptOutKitError):
         super().__init__(message)
         self.verdict = verdict
 
+    def __reduce__(self) -> Any:
+        """Pickle what it is: those of its kinds that are a library's own exception, too, would be made anew of other arguments."""
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[GuardError], args: tuple[Any, ...]) -> GuardError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
+
 
 class Held(GuardError):
     """Nothing of the message was sent, as nobody can say now whether it may go (the store did not answer, say): send it again later."""

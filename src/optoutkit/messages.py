@@ -33,6 +33,11 @@ def _order_ids(value: "str | OrderId | Iterable[str | OrderId]") -> tuple[OrderI
     return tuple(dict.fromkeys(order if isinstance(order, OrderId) else OrderId(order) for order in value))
 
 
+def _yes_or_no(_message: object, field: "attrs.Attribute[bool]", value: bool) -> None:
+    if not isinstance(value, bool):
+        raise InvalidMessage(f"{field.name} is True or False, not {value!r}: what counts as true by mistake would let it through")
+
+
 def _attachments(value: Iterable[Attachment]) -> tuple[Attachment, ...]:
     return tuple(value)
 
@@ -60,7 +65,8 @@ class Message:
 
     Raises:
         InvalidOrderId: An order ID has another form.
-        InvalidMessage: One string of ``to`` names several recipients, of whom senders would reach one, or all, or none.
+        InvalidMessage: One string of ``to`` names several recipients, of whom senders would reach one, or all, or none; or
+            ``reply_to_buyer`` or ``custom_order`` is no bool.
 
     Example:
         >>> Message("Your order", "Which name shall we engrave?", to="abc@marketplace.amazon.de").text
@@ -74,8 +80,8 @@ class Message:
     order_ids: tuple[OrderId, ...] = attrs.field(default=(), kw_only=True, converter=_order_ids)
     language: str | None = attrs.field(default=None, kw_only=True)
     topic: str | None = attrs.field(default=None, kw_only=True)
-    reply_to_buyer: bool = attrs.field(default=False, kw_only=True)
-    custom_order: bool = attrs.field(default=False, kw_only=True)
+    reply_to_buyer: bool = attrs.field(default=False, kw_only=True, validator=_yes_or_no)
+    custom_order: bool = attrs.field(default=False, kw_only=True, validator=_yes_or_no)
     attachments: tuple[Attachment, ...] = attrs.field(default=(), kw_only=True, converter=_attachments)
 
     @classmethod

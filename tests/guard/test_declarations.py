@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from optoutkit.classifier import Topic
-from optoutkit.errors import InvalidOrderId
+from optoutkit.errors import InvalidInput, InvalidMessage, InvalidOrderId
 from optoutkit.guard import AsyncGuard, DecisionReason, Guard, topic_of_contact_reason
 from optoutkit.guard.contact_reasons import contact_reasons
 from optoutkit.identities import OrderId
@@ -85,7 +85,19 @@ def test_each_guard_has_its_own_declarations(guard: Guard, store: Any, saying: A
 def test_a_wrong_order_is_refused_where_it_is_declared(guard: Guard) -> None:
     """Not when something is sent."""
     with pytest.raises(InvalidOrderId):
+        guard.declare(order_ids=5)  # type: ignore[arg-type]
+    with pytest.raises(InvalidOrderId):
         guard.declare(order_ids="302")
+
+
+@pytest.mark.parametrize("word", ["no", 1, []])
+def test_only_true_and_false_are_words(guard: Guard, word: Any) -> None:
+    """What a table or a form says would count as true, and let everything through."""
+    for said in ({"reply_to_buyer": word}, {"custom_order": word}):
+        with pytest.raises(InvalidInput, match="is True or False"):
+            guard.declare(**said)
+        with pytest.raises(InvalidMessage, match="is True or False"):
+            Message("s", "b", **said)
 
 
 def test_threads_declare_for_themselves(guard: Guard) -> None:
@@ -220,7 +232,8 @@ def test_a_contact_reason_stands_for_its_topic(guard: Guard) -> None:
         for silent in ("Follow-up on return request", "Something new"):
             with guard.declare(contact_reason=silent):
                 assert reason(guard) is DecisionReason.DECLARED_CRITICAL
-    for silent in ("Follow-up on return request", "Something new"):
+    others: list[Any] = ["Follow-up on return request", "Something new", 5]
+    for silent in others:
         assert topic_of_contact_reason(silent) is None
         with guard.declare(contact_reason=silent):
             assert reason(guard) is DecisionReason.NOT_OPTED_OUT

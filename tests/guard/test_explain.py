@@ -178,5 +178,7 @@ def test_what_names_nobody_is_refused(asking: Any) -> None:
         explained(asking, "nobody")
     with pytest.raises(InvalidInput, match="a digest tells neither"):
         explained(asking, Digest("order", "2026", bytes(16)).key)
+    with pytest.raises(InvalidInput, match="a digest tells neither"):
+        explained(asking, Digest("order", "2026", bytes(16)))
     with pytest.raises(InvalidMessage):
         explained(asking, 5)

@@ -214,6 +214,15 @@ def test_a_store_for_the_other_kind_of_guard_is_refused() -> None:
         AsyncGuard(MemoryStore())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("wrong", [{"policy": "STRICT"}, {"seller": 5}, {"ledger": "memory://"}, {"hook": "log"}])
+def test_what_is_of_another_kind_is_refused_when_the_guard_is_made(wrong: dict[str, Any]) -> None:
+    """Rather than at the first message, or never."""
+    with pytest.raises(TypeError, match=r"is to be|a hook is"):
+        Guard(MemoryStore(), **wrong)
+    with pytest.raises(TypeError, match="needs a store"):
+        Guard("sqlite:///optouts.db")  # type: ignore[arg-type]
+
+
 def test_a_cancelled_lookup_sends_nothing(saying: Any) -> None:
     """A cancelled task is no outage and no permission."""
 

@@ -40,9 +40,12 @@ def test_fields_take_plain_words() -> None:
         {"request_topics": "review_request"},
         {"block_always": "complaint"},
         {"block_always": ["grudge"]},
+        {"block_always": None},
+        {"request_topics": None},
         {"on_outage": "panic"},
         {"guidelines": "maybe"},
         {"on_suppressed": "ignore"},
+        *({name: "no"} for name in ("report_only", "learn_links", "replies_exempt", "soliciting_replies_exempt", "custom_orders_exempt")),
     ],
 )
 def test_a_wrong_field_is_refused(field: dict[str, Any]) -> None:

@@ -239,6 +239,23 @@ def test_a_store_of_digests_can_name_a_supplier(store: Any, saying: Any, monkeyp
         assert guard.check(Message("s", "b", to=str(SUPPLIER))).decisions[0].action is action
 
 
+@pytest.mark.parametrize("answer", [None, [], {BUYER: "on the list"}])
+def test_an_answer_of_a_store_that_is_none_is_an_outage(store: Any, saying: Any, monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    """A store may be somebody else's."""
+    monkeypatch.setattr(store, "lookup", lambda *_args, **_kwargs: answer)
+    verdict = Guard(store, classify=saying("thank_you")).check(Message("s", "b", to=str(BUYER)))
+    assert verdict.held
+    assert isinstance(verdict.outage, TypeError)
+
+
+@pytest.mark.parametrize("answer", [None, True, "shipping_address"])
+def test_an_answer_of_a_classifier_that_is_none_counts_as_a_failure(store: Any, answer: Any) -> None:
+    """So the message is not critical, and the failure is nobody's exception."""
+    store.record([OptOut(BUYER)])
+    decision = Guard(store, classify=lambda _message: answer).check(Message("s", "b", to=str(BUYER))).decisions[0]
+    assert (decision.action, decision.classification) == (Action.SUPPRESS, None)
+
+
 @pytest.mark.parametrize("error", [StoreUnavailable("locked"), StoreClosed("closed"), TimeoutError(), KeyError("a bug of the store's")])
 def test_whatever_keeps_the_store_from_answering_is_an_outage(store: Any, saying: Any, error: Exception) -> None:
     """The store's own errors, those of a socket that a backend lets through, and its bugs: none comes out of the guard."""
@@ -378,6 +395,14 @@ def test_guidelines_that_cannot_be_checked_are_not_passed_in_silence(store: Any,
     assert verdict.decisions[0].explanation.endswith("guidelines were not checked.")
     assert "guidelines" not in verdict.decisions[1].explanation
     assert guard.check(Message("s", "b", to=str(SUPPLIER))).guidelines is Guidelines.OFF
+
+
+@pytest.mark.parametrize("found", [None, 5, ["external_link"]])
+def test_an_answer_of_a_checker_that_is_none_counts_as_a_failure(store: Any, saying: Any, found: Any) -> None:
+    """A checker may be somebody else's."""
+    guard = Guard(store, policy=Policy.STRICT, classify=saying("thank_you"), check_guidelines=lambda _message: found)
+    verdict = guard.check(Message("s", "b", to=str(BUYER)))
+    assert (verdict.guidelines, verdict.violations) == (Guidelines.NOT_CHECKED, ())
 
 
 def test_a_rule_that_cannot_be_checked_withholds_nothing(store: Any, saying: Any) -> None:

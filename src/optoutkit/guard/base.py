@@ -20,7 +20,7 @@ from optoutkit.guard.parties import link_in
 from optoutkit.guard.policy import Policy
 from optoutkit.guard.proactive import ProactiveRequests
 from optoutkit.guard.rules import CheckGuidelines, Classify, Rules
-from optoutkit.identities import Address, OrderId
+from optoutkit.identities import Address, Digest, Identity, OrderId
 from optoutkit.ledgers.base import AsyncLedger, Ledger, Reservation
 from optoutkit.ledgers.requests import LedgerRequest
 from optoutkit.messages import Message
@@ -102,6 +102,12 @@ class BaseGuard:
         hook: Hook | None = None,
         ledger: Ledger | AsyncLedger | None = None,
     ) -> None:
+        if not isinstance(policy, Policy):
+            raise TypeError("the policy is to be a Policy, such as Policy.STRICT")
+        if not isinstance(seller, str):
+            raise TypeError("the seller is to be a string")
+        if not all(hasattr(place, "lookup") for place in (store, ledger or store)):
+            raise TypeError("a guard needs a store, such as open_store makes, and its ledger is to be one such as open_ledger makes")
         self._store: Any = store
         self._ledger: Any = ledger
         self._policy = policy
@@ -153,6 +159,7 @@ class BaseGuard:
 
         Raises:
             InvalidOrderId: An order ID is none.
+            InvalidInput: ``reply_to_buyer`` or ``custom_order`` is neither True nor False.
 
         Example::
 
@@ -200,9 +207,9 @@ class BaseGuard:
             self._tell(Decided(seller=self._seller, message=message, verdict=verdict, sending=False))
         return verdicts
 
-    def _explaining(self, about: Message | StandardMessage | bytes | str | Address | OrderId) -> Flow[Explanation]:
+    def _explaining(self, about: Message | StandardMessage | bytes | str | Identity) -> Flow[Explanation]:
         subject: Address | OrderId | Message
-        if isinstance(about, str | Address | OrderId):
+        if isinstance(about, str | Address | OrderId | Digest):
             subject, message = message_about(about)
             verdict = yield from of_what_is_not_critical(self._rules).decide(message)
         else:

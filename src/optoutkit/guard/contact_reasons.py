@@ -28,7 +28,7 @@ def topic_of_contact_reason(name: str) -> str | None:
         >>> topic_of_contact_reason("Problem with order")
         'order_problem_needs_buyer'
     """
-    return _by_folded_name().get(_folded(name))
+    return _by_folded_name().get(_folded(str(name)))
 
 
 @functools.cache

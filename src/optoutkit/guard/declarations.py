@@ -7,6 +7,7 @@ from types import MappingProxyType, TracebackType
 
 import attrs
 
+from optoutkit.errors import InvalidInput
 from optoutkit.guard.contact_reasons import topic_of_contact_reason
 from optoutkit.identities import OrderId
 from optoutkit.messages import Message
@@ -17,9 +18,14 @@ __all__ = ["Declaration", "declared", "in_force"]
 def _order_ids(values: str | OrderId | Iterable[str | OrderId] | None) -> tuple[OrderId, ...] | None:
     if values is None:
         return None
-    if isinstance(values, str | OrderId):
+    if isinstance(values, str | OrderId) or not isinstance(values, Iterable):
         values = (values,)
     return tuple(value if isinstance(value, OrderId) else OrderId(value) for value in values)
+
+
+def _yes_or_no(_declaration: object, field: "attrs.Attribute[bool | None]", value: bool | None) -> None:
+    if not (value is None or isinstance(value, bool)):
+        raise InvalidInput(f"{field.name} is True or False, not {value!r}: what counts as true by mistake would let everything through")
 
 
 @attrs.frozen(kw_only=True)
@@ -27,8 +33,8 @@ class Declaration:
     """The caller's word on whatever is sent while it holds; None is no word."""
 
     topic: str | None = None
-    reply_to_buyer: bool | None = None
-    custom_order: bool | None = None
+    reply_to_buyer: bool | None = attrs.field(default=None, validator=_yes_or_no)
+    custom_order: bool | None = attrs.field(default=None, validator=_yes_or_no)
     order_ids: tuple[OrderId, ...] | None = attrs.field(default=None, converter=_order_ids)
 
     @classmethod

@@ -99,7 +99,7 @@ class Explanation:
         return "\n".join(lines)
 
 
-def message_about(subject: str | Address | OrderId) -> tuple[Address | OrderId, Message]:
+def message_about(subject: str | Identity) -> tuple[Address | OrderId, Message]:
     """Who, or what order, is meant, and a message to the one or about the other.
 
     Raises:

@@ -13,7 +13,7 @@ from optoutkit.guard.explaining import Explanation
 from optoutkit.guard.hooks import Hook
 from optoutkit.guard.policy import Policy
 from optoutkit.guard.rules import CheckGuidelines, Classify
-from optoutkit.identities import Address, OrderId
+from optoutkit.identities import Identity
 from optoutkit.ledgers.base import AsyncLedger, Ledger
 from optoutkit.messages import Message
 from optoutkit.stores.base import AsyncOptOutStore, OptOutStore
@@ -112,7 +112,7 @@ class Guard(BaseGuard):
         """
         return run(self._checking_many(messages), self._perform)
 
-    def explain(self, about: Message | StandardMessage | bytes | str | Address | OrderId) -> Explanation:
+    def explain(self, about: Message | StandardMessage | bytes | str | Identity) -> Explanation:
         """Tell support why a message goes or does not: the decisions, the entries that hold, since when, and where they were learnt.
 
         Nothing is written, and no hook is told.
@@ -227,7 +227,7 @@ class AsyncGuard(BaseGuard):
         """See :meth:`Guard.check_many`. All are classified in one go, while no other task runs: hand over a long queue in parts."""
         return await run_async(self._checking_many(messages), self._perform)
 
-    async def explain(self, about: Message | StandardMessage | bytes | str | Address | OrderId) -> Explanation:
+    async def explain(self, about: Message | StandardMessage | bytes | str | Identity) -> Explanation:
         """See :meth:`Guard.explain`."""
         return await run_async(self._explaining(about), self._perform)
 

@@ -137,7 +137,9 @@ class ManyHooks:
 
 
 def checked_hook(hook: Hook) -> Hook:
-    """The hook, which must not be asynchronous."""
+    """The hook, which is something to call, and not asynchronous."""
+    if not callable(hook):
+        raise TypeError("a hook is a function, or an object that can be called")
     if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(type(hook).__call__):
         raise TypeError("a hook is called and not awaited: give a plain function, which may start a task")
     return hook

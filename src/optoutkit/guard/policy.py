@@ -12,12 +12,19 @@ __all__ = ["Policy"]
 
 
 def _topics(values: Iterable[str]) -> frozenset[str]:
-    if isinstance(values, str):
-        raise ValueError(f"topics are a set, not one string: {{{values!r}}}")  # noqa: TRY004 - one kind of error for all fields
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"topics are a set of names, not {values!r}")  # noqa: TRY004 - one kind of error for all fields
     return frozenset(map(str, values))
 
 
+def _yes_or_no(_policy: object, field: "attrs.Attribute[bool]", value: bool) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{field.name} is True or False, not {value!r}")  # noqa: TRY004 - see above
+
+
 def _reasons(values: Iterable[Reason | str]) -> frozenset[Reason]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"reasons are a set of names, not {values!r}")  # noqa: TRY004 - see above
     return frozenset(map(Reason, values))
 
 
@@ -60,18 +67,18 @@ class Policy:
 
     critical_topics: frozenset[str] | None = attrs.field(default=None, converter=attrs.converters.optional(_topics))
     block_always: frozenset[Reason] = attrs.field(default=frozenset(), converter=_reasons)
-    replies_exempt: bool = True
-    soliciting_replies_exempt: bool = True
-    custom_orders_exempt: bool = True
+    replies_exempt: bool = attrs.field(default=True, validator=_yes_or_no)
+    soliciting_replies_exempt: bool = attrs.field(default=True, validator=_yes_or_no)
+    custom_orders_exempt: bool = attrs.field(default=True, validator=_yes_or_no)
     request_topics: frozenset[str] = attrs.field(default=frozenset({"feedback_request", "review_request"}), converter=_topics)
     on_outage: Action = attrs.field(default=Action.HOLD, converter=Action)
     outage_elsewhere: Action = attrs.field(default=Action.SEND, converter=Action)
-    learn_links: bool = True
+    learn_links: bool = attrs.field(default=True, validator=_yes_or_no)
     guidelines: Literal["off", "report", "enforce"] = attrs.field(
         default="off", validator=attrs.validators.in_(("off", "report", "enforce"))
     )
     on_suppressed: Literal["refuse", "raise"] = attrs.field(default="refuse", validator=attrs.validators.in_(("refuse", "raise")))
-    report_only: bool = False
+    report_only: bool = attrs.field(default=False, validator=_yes_or_no)
 
     AMAZON: ClassVar["Policy"]
     STRICT: ClassVar["Policy"]

@@ -66,7 +66,7 @@ class Rules:
         outage: Exception | None = None
         if identities and (judged.passes is None or (judged.passes in _CRITICAL and self.policy.block_always)):
             try:
-                found = yield from ask(Lookup(identities=identities, seller=self.seller, at=None))
+                found = _entries((yield from ask(Lookup(identities=identities, seller=self.seller, at=None))))
             except Exception as error:  # noqa: BLE001 - a store that fails, however it does, has not answered
                 outage = error
         guidelines: Guidelines = Guidelines.OFF
@@ -95,11 +95,11 @@ class Rules:
         exempt_order = message.custom_order and self.policy.custom_orders_exempt
         if exempt_order and not self.counts_requests:
             return _Judgement(passes=DecisionReason.CUSTOM_ORDER)
+        classification: Classification | None = None
         try:
-            classification = self.classify(message)
+            classification = _classified(self.classify(message))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a classifier, the message counts as not critical
             log_failure(logging.WARNING, "the classifier", error)
-            classification = None
         solicits = classification is not None and classification.solicits
         declared = _declared_criticality(message.topic, self.policy, classification)
         passes = None
@@ -119,10 +119,10 @@ class Rules:
     def _hold_against_guidelines(self, message: Message) -> tuple[Guidelines, Sequence[BrokenRule]]:
         try:
             found = tuple(self.check_guidelines(message))
+            broken = tuple(violation for violation in found if str(violation.rule) and getattr(violation, "checked", True))
         except Exception as error:  # noqa: BLE001 - said in the verdict; a broken linter must not stop the mail
             log_failure(logging.WARNING, "the guideline checker", error)
             return Guidelines.NOT_CHECKED, ()
-        broken = tuple(violation for violation in found if getattr(violation, "checked", True))
         if broken:
             return Guidelines.VIOLATED, broken
         return (Guidelines.INCOMPLETE if found else Guidelines.PASSED), ()
@@ -207,6 +207,22 @@ class Case:
         if isinstance(party.identity, Address):  # an order without a recipient answers for itself only
             asked += self.message.order_ids
         return tuple(self.found[identity] for identity in asked if identity in self.found)
+
+
+def _classified(answer: object) -> "Classification":
+    """What a classifier said, if it is an answer at all: one of somebody else's may return anything."""
+    from optoutkit.classifier.results import Classification  # noqa: PLC0415 - only once something is classified
+
+    if not isinstance(answer, Classification):
+        raise TypeError("a classifier returns a Classification")
+    return answer
+
+
+def _entries(answer: object) -> Mapping[Identity, OptOut]:
+    """The same of a store."""
+    if not isinstance(answer, Mapping) or not all(isinstance(entry, OptOut) for entry in answer.values()):
+        raise TypeError("a store returns a mapping of opt-outs")
+    return answer
 
 
 def _is_of_the_very_address(hit: OptOut, address: Identity) -> bool:

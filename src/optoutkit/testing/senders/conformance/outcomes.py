@@ -2,6 +2,7 @@
 
 # ruff: noqa: S101 - these are tests, for others to run
 
+import pickle
 from typing import Any
 
 import attrs
@@ -22,7 +23,10 @@ class OutcomeRules(SenderFixtures):
     """What the guard does about a send as a whole."""
 
     def test_an_outage_holds(self, driver: SenderDriver, guard: Any, guarded: Any) -> None:
-        """Held is raised, also as what the library's users catch, before anything is sent; afterwards the same message goes."""
+        """Held is raised, also as what the library's users catch, before anything is sent; afterwards the same message goes.
+
+        It can be pickled, as task queues do, and is the same afterwards.
+        """
         message = driver.compose(Letter(to=(driver.buyer,)))
         guard.store.down = True
         with pytest.raises(Held) as caught:
@@ -30,6 +34,8 @@ class OutcomeRules(SenderFixtures):
         assert isinstance(caught.value, driver.held_as)
         assert caught.value.verdict is not None
         assert caught.value.verdict.held
+        again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - its own
+        assert (type(again), again.args, again.verdict) == (type(caught.value), caught.value.args, caught.value.verdict)
         assert self.recipients(driver) == []
         guard.store.down = False
         driver.send(guarded, message)
