@@ -458,7 +458,7 @@ class TestThrough:
         """With an envelope of its own, the options that are for it, and nothing put in."""
         relay = program('printf "%s\\n" "$@" > arguments; cat > stdin')
         raw = mail(to=f"{OPTED_OUT}, {SUPPLIER}", bcc="boss@shop.example") + REVIEW + b".\nmore\n"
-        options = ("-FThe Shop", "-B8BITMIME", "-N", "never", "-R", "hdrs", "-V", "id", "-v", "-Ac", "-X", "log", "-O", "x=y")
+        options = ("-FThe Shop", "-B8BITMIME", "-N", "never", "-R", "hdrs", "-V", "id", "-v", "-Ac", "-h", "5", "-X", "log", "-O", "x=y")
         assert send(raw, "-ti", *options, relay=relay).code == 0
         lines = (tmp_path / "arguments").read_text().splitlines()
         assert lines[:11] == ["-i", "-F", "The Shop", "-B", "8BITMIME", "-N", "never", "-R", "hdrs", "-V", "id"]

@@ -91,7 +91,7 @@ def _ignored(*names: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(*names, expose_value=False, hidden=True, **attributes)
 
 
-@click.command(cls=_Command)
+@click.command(cls=_Command, context_settings={"help_option_names": ["--help"]})  # sendmail(8) has another -h
 @click.argument("recipients", metavar="[RECIPIENT]...", nargs=-1)
 @click.option("-t", "from_header", is_flag=True, help="Send to the recipients that To, Cc and Bcc name, beside those given here.")
 @click.option("-i", "ignores_dots", is_flag=True, help="A line with nothing but a dot does not end the mail; also -oi.")
@@ -104,7 +104,7 @@ def _ignored(*names: str, **attributes: Any) -> Callable[[F], F]:
 @click.option("-R", "returned", metavar="WHAT", help="For --through.")
 @click.option("-V", "envelope_id", metavar="ID", help="For --through.")
 @_ignored("-v", "-n", "-m", "-G", "-U", is_flag=True)
-@_ignored("-A", "-C", "-L", "-O", "-X", "-e", "-p", multiple=True)
+@_ignored("-A", "-C", "-h", "-L", "-O", "-X", "-e", "-p", multiple=True)
 @click.option("--smtp", metavar="HOST[:PORT]", envvar="OPTOUTKIT_SMTP", show_envvar=True, help="The mail server that takes the mail.")
 @click.option(
     "--lmtp", metavar="HOST[:PORT]", envvar="OPTOUTKIT_LMTP", show_envvar=True, help="The same by LMTP; with a / in it, a Unix socket."
