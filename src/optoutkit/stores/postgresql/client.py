@@ -4,12 +4,14 @@ Nothing of the driver leaves this module, neither its errors nor their texts, in
 """
 
 import asyncio
+import hashlib
 import math
 import os
 import queue
 import re
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from optoutkit import flows
@@ -18,12 +20,18 @@ from optoutkit.flows import Flow, Request
 from optoutkit.stores.pooled import checked_pool_size, checked_timeout
 from optoutkit.stores.postgresql.failures import code_of
 from optoutkit.stores.postgresql.options import checked_schema
-from optoutkit.stores.postgresql.requests import Failure, Query, Rows
+from optoutkit.stores.postgresql.requests import Failure, Probe, Query, Rows
 from optoutkit.stores.postgresql.sessions import Call, Pool, session
 
 try:
     import psycopg
+    from psycopg.abc import PQGen
+    from psycopg.adapt import Transformer
     from psycopg.conninfo import conninfo_to_dict
+    from psycopg.errors import error_from_result
+    from psycopg.pq import ExecStatus
+    from psycopg.pq.abc import PGconn, PGresult
+    from psycopg.waiting import Wait
 except ImportError:
     raise MissingExtra("the postgresql:// store", "postgresql") from None
 
@@ -84,19 +92,81 @@ def _limited(generator: Generator[Any, Any, T], seconds: float) -> Generator[Any
         return result
 
 
+class _Probes:
+    """How one connection is asked the same again and again: past psycopg's cursors, which take longer than the server does.
+
+    Args:
+        pgconn: The connection.
+        seconds: How long to wait for an answer.
+    """
+
+    def __init__(self, pgconn: PGconn, seconds: float) -> None:
+        self._pgconn = pgconn
+        self._seconds = seconds
+        self._names: dict[bytes, bytes] = {}
+        self._transformer = Transformer()
+
+    def send(self, text: bytes, parameters: Iterable[str], *, prepare: bool) -> PQGen[list[PGresult]]:
+        """Send a statement, and give what is to be waited for."""
+        values = list(map(str.encode, parameters))
+        if not prepare:
+            self._pgconn.send_query_params(text, values)
+        elif text in self._names:
+            self._pgconn.send_query_prepared(self._names[text], values)
+        else:
+            return self._prepare(text, values)
+        return self._results()
+
+    def rows(self, results: list[PGresult]) -> Rows:
+        """What has come."""
+        result = results[0]
+        if result.status != ExecStatus.TUPLES_OK:
+            raise error_from_result(result)
+        self._transformer.set_pgresult(result)
+        return self._transformer.load_rows(0, result.ntuples, tuple)
+
+    def _prepare(self, text: bytes, values: list[bytes]) -> PQGen[list[PGresult]]:
+        # A name that nobody gives to another statement, whatever a pooler does that was not recognised.
+        name = f"optoutkit_{hashlib.blake2b(text, digest_size=16).hexdigest()}".encode()
+        self._pgconn.send_prepare(name, text)
+        results = yield from self._results()
+        if results[0].status != ExecStatus.COMMAND_OK:
+            return results
+        self._names[text] = name
+        self._pgconn.send_query_prepared(name, values)
+        return (yield from self._results())
+
+    def _results(self) -> PQGen[list[PGresult]]:
+        pgconn = self._pgconn
+        results: list[PGresult] = []
+        end = time.monotonic() + self._seconds
+        while True:
+            while (unsent := pgconn.flush()) or pgconn.is_busy():
+                if (yield Wait.RW if unsent else Wait.R):
+                    pgconn.consume_input()
+                elif time.monotonic() > end:
+                    raise _Overtime
+            result = pgconn.get_result()
+            if result is None:
+                return results
+            results.append(result)
+
+
 class _Connection(psycopg.Connection[tuple[Any, ...]]):
     """A connection whose statements have a limit, whatever the server does."""
 
     seconds = math.inf
+    probes: _Probes
 
-    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().wait(_limited(gen, self.seconds), *args, **kwargs)
+    def wait(self, gen: Any, *more: Any, **named: Any) -> Any:
+        return psycopg.Connection.wait(self, _limited(gen, self.seconds), *more, **named)
 
 
 class _AsyncConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
     """The same for asyncio."""
 
     seconds = math.inf
+    probes: _Probes
 
     async def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
         return await super().wait(_limited(gen, self.seconds), *args, **kwargs)
@@ -149,7 +219,7 @@ class Client:
             raise self._settings.busy() from None
         call: Call[_Connection] = Call()
         try:
-            return flows.run(session(call, self._pool, work), lambda request: self._perform(call, request))
+            return flows.run(session(call, self._pool, work), partial(self._perform, call))
         finally:
             slots.put(None)
 
@@ -164,11 +234,17 @@ class Client:
             if connection is None or not isinstance(request, Query):
                 call.connection = connection = _Connection.connect(**self._settings.parameters)
                 connection.seconds = self._settings.timeout
+                connection.probes = _Probes(connection.pgconn, connection.seconds)
                 return connection.pgconn.backend_pid
-            cursor = connection.execute(self._settings.texts[request.statement], request.parameters, prepare=self._pool.may_prepare)
-            while cursor.nextset():
-                pass
-            rows = cursor.fetchall() if _has_rows(cursor) else []
+            text, may_prepare = self._settings.texts[request.statement], self._pool.may_prepare
+            if isinstance(request, Probe):
+                probes = connection.probes
+                rows = probes.rows(psycopg.Connection.wait(connection, probes.send(text, request.parameters, prepare=may_prepare is None)))
+            else:
+                cursor = connection.execute(text, request.parameters, prepare=may_prepare)
+                while cursor.nextset():
+                    pass
+                rows = cursor.fetchall() if _has_rows(cursor) else []
         except (psycopg.Error, _Overtime, OSError) as error:
             raise _failure(error, connection) from None
         call.answers += 1
@@ -228,7 +304,7 @@ class AsyncClient:
             await slots.acquire()
         call: Call[_AsyncConnection] = Call()
         try:
-            return await flows.run_async(session(call, self._pool, work), lambda request: self._perform(call, request))
+            return await flows.run_async(session(call, self._pool, work), partial(self._perform, call))
         finally:
             slots.release()
 
@@ -247,11 +323,19 @@ class AsyncClient:
             if connection is None or not isinstance(request, Query):
                 call.connection = connection = await _AsyncConnection.connect(**self._settings.parameters)
                 connection.seconds = self._settings.timeout
+                connection.probes = _Probes(connection.pgconn, connection.seconds)
                 return connection.pgconn.backend_pid
-            cursor = await connection.execute(self._settings.texts[request.statement], request.parameters, prepare=self._pool.may_prepare)
-            while cursor.nextset():
-                pass
-            rows = await cursor.fetchall() if _has_rows(cursor) else []
+            text, may_prepare = self._settings.texts[request.statement], self._pool.may_prepare
+            if isinstance(request, Probe):
+                probes = connection.probes
+                rows = probes.rows(
+                    await psycopg.AsyncConnection.wait(connection, probes.send(text, request.parameters, prepare=may_prepare is None))
+                )
+            else:
+                cursor = await connection.execute(text, request.parameters, prepare=may_prepare)
+                while cursor.nextset():
+                    pass
+                rows = await cursor.fetchall() if _has_rows(cursor) else []
         except (psycopg.Error, _Overtime, OSError) as error:
             raise _failure(error, connection) from None
         call.answers += 1

@@ -6,7 +6,7 @@ import attrs
 
 from optoutkit.flows import Request
 
-__all__ = ["Connect", "Failure", "Query", "Rows"]
+__all__ = ["Connect", "Failure", "Probe", "Query", "Rows"]
 
 Rows = list[tuple[Any, ...]]
 
@@ -27,6 +27,14 @@ class Query(Request[Rows]):
 
     statement: str
     parameters: Any = None
+
+
+@attrs.frozen
+class Probe(Query):
+    """The same by the shortest way, for one statement that comes again and again.
+
+    Its placeholders are ``$1``, ``$2``, …, its parameters are texts.
+    """
 
 
 @attrs.frozen

@@ -109,36 +109,39 @@ def session(call: Call[C], pool: Pool[C], work: Callable[[], Flow[T]]) -> Flow[T
     Raises:
         StoreError: It cannot be done.
     """
-    failure = Failure("")
-    for _ in range(_ATTEMPTS):
+    attempts = 0
+    while True:
+        attempts += 1
         call.connection, call.answers = pool.take(), 0
         reused = call.connection is not None
         try:
-            result = yield from _attempt(call, pool, work)
-        except Failure as error:
-            failure = error
-        else:
-            return result
-        unprepared = failure.sqlstate in NOT_PREPARED
-        if unprepared:
-            pool.may_prepare = False
-        if unprepared or (reused and (failure.sqlstate in OUTDATED or (failure.broken and not call.answers))):
-            pool.empty()
-        elif failure.sqlstate not in COLLISIONS:
-            break
-    raise explained(failure)
-
-
-def _attempt(call: Call[C], pool: Pool[C], work: Callable[[], Flow[T]]) -> Flow[T]:
-    try:
-        if call.connection is None:
-            there = yield from ask(Connect())
-            if (yield from schema.prepare()) != there:
+            if not reused and (yield from _connect()):
                 pool.may_prepare = False
-        result = yield from work()
-    except BaseException:
-        if call.connection is not None:
-            pool.hang_up(call.connection)
-        raise
-    pool.give_back(cast("C", call.connection))
-    return result
+            result = yield from work()
+        except BaseException as error:
+            if call.connection is not None:
+                pool.hang_up(call.connection)
+            if not isinstance(error, Failure):
+                raise
+            if attempts == _ATTEMPTS or not _is_over(error, call, pool, reused=reused):
+                raise explained(error) from None
+        else:
+            pool.give_back(cast("C", call.connection))
+            return result
+
+
+def _connect() -> Flow[bool]:
+    """Open a connection; tells whether it is one to a pooler."""
+    there = yield from ask(Connect())
+    return (yield from schema.prepare()) != there
+
+
+def _is_over(failure: Failure, call: Call[C], pool: Pool[C], *, reused: bool) -> bool:
+    """Whether what went wrong may be gone at the next attempt. Connections that will fail alike are closed."""
+    unprepared = failure.sqlstate in NOT_PREPARED
+    if unprepared:
+        pool.may_prepare = False
+    if unprepared or (reused and (failure.sqlstate in OUTDATED or (failure.broken and not call.answers))):
+        pool.empty()
+        return True
+    return failure.sqlstate in COLLISIONS

@@ -75,9 +75,9 @@ def _branches(kind: str, asked: str, *, entries: str, links: str, linked: str, i
 
 
 def _one(kind: str) -> str:
-    lists = "IN (%(seller)s, '*')"
+    lists = "IN ($1, '*')"
     return " UNION ALL ".join(
-        _branches(kind, "= %(asked)s", entries=f"e.seller {lists}", links=f"l.seller {lists}", linked="t.seller IN (l.seller, '*')")
+        _branches(kind, "= $2", entries=f"e.seller {lists}", links=f"l.seller {lists}", linked="t.seller IN (l.seller, '*')")
     )
 
 
@@ -95,10 +95,10 @@ def _many(kind: str) -> str:
 
 
 LOOK_UP_ONE = {kind: _one(kind) for kind in _LINKED}
-"""By the kind of identity asked. Takes ``seller`` and ``asked``; gives rows as :func:`optoutkit.stores.batches.answer` takes them."""
+"""By the kind of identity asked. Takes a seller and an identity; gives rows as :func:`optoutkit.stores.batches.answer` takes them."""
 
 LOOK_UP = {kind: _many(kind) for kind in _LINKED}
-"""The same for an array of identities of one kind."""
+"""The same for identities of one kind. Takes ``seller`` and ``asked``, an array."""
 
 PAGE = """
     SELECT key, reason, since, expires_at, verified, source FROM @entry

@@ -19,7 +19,7 @@ from optoutkit.stores.batches import Links, Place, answer, asked_by_column, chun
 from optoutkit.stores.postgresql import schema
 from optoutkit.stores.postgresql import statements as sql
 from optoutkit.stores.postgresql.rekeying import rekey
-from optoutkit.stores.postgresql.requests import Query, Rows
+from optoutkit.stores.postgresql.requests import Probe, Query, Rows
 from optoutkit.stores.rows import REASON_CODES, column_of, identity_of, micros, opt_out_of
 
 __all__ = ["Verbs", "Work", "link_page", "nothing", "page", "place_after", "place_of", "sellers"]
@@ -147,7 +147,7 @@ def nothing() -> Flow[None]:
 
 def _look_up_one(asked: Mapping[str, Identity], seller: str, clock: Clock) -> Flow[Mapping[Identity, OptOut]]:
     ((column, identity),) = asked.items()
-    rows = yield from ask(Query(sql.LOOK_UP_ONE[identity.kind], {"seller": seller, "asked": column}))
+    rows = yield from ask(Probe(sql.LOOK_UP_ONE[identity.kind], (seller, column)))
     return answer(rows, asked, seller, clock) if rows else {}
 
 
