@@ -8,6 +8,7 @@
 There is no I/O here: the one question to the store is a request of the flow.
 """
 
+import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -211,16 +212,21 @@ class Case:
 
 def _classified(answer: object) -> "Classification":
     """What a classifier said, if it is an answer at all: one of somebody else's may return anything."""
-    from optoutkit.classifier.results import Classification  # noqa: PLC0415 - only once something is classified
-
-    if not isinstance(answer, Classification):
+    if not isinstance(answer, _kind_of_answer()):
         raise TypeError("a classifier returns a Classification")
     return answer
 
 
+@functools.cache
+def _kind_of_answer() -> "type[Classification]":
+    from optoutkit.classifier.results import Classification  # noqa: PLC0415 - only once something is classified
+
+    return Classification
+
+
 def _entries(answer: object) -> Mapping[Identity, OptOut]:
     """The same of a store."""
-    if not isinstance(answer, Mapping) or not all(isinstance(entry, OptOut) for entry in answer.values()):
+    if not isinstance(answer, dict | Mapping) or (answer and not all(isinstance(entry, OptOut) for entry in answer.values())):
         raise TypeError("a store returns a mapping of opt-outs")
     return answer
 
