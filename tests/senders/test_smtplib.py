@@ -353,6 +353,25 @@ def test_a_client_that_can_copy_itself_leaves_no_guard_behind(guard: Guard) -> N
             copied(guard.wrap(Copying()))
 
 
+class Named(smtplib.SMTP):
+    """A subclass with a name that the stand-in has, too."""
+
+    def rename(self, name: str) -> None:
+        """Take such a name later."""
+        setattr(self, name, "x")
+
+
+@pytest.mark.parametrize("name", ["_sender", "_guard"])
+def test_names_that_the_stand_in_has_itself_are_refused(guard: Guard, name: str) -> None:
+    """In place of a method that reads the wrong one."""
+    with pytest.raises(AttributeError, match=name):
+        guard.wrap(Named()).rename(name)
+    named = Named()
+    named.rename(name)
+    with pytest.raises(UnknownSender, match=f"Named has an attribute {name}"):
+        guard.wrap(named)
+
+
 class Chatty(smtplib.SMTP):
     """A subclass with a method of its own; it answers with nothing."""
 

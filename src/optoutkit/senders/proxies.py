@@ -1,14 +1,18 @@
 """What adapters share: a stand-in for the sender, and the recipients of an envelope sorted by a verdict."""
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MethodType, TracebackType
 from typing import Any, Self, TypeVar
 
+from optoutkit.errors import UnknownSender
 from optoutkit.guard import Action, AsyncGuard, Decision, Guard, Verdict
 
 __all__ = ["ContextProxy", "SenderProxy", "allowed", "listed", "refused_text", "with_suppressed"]
 
 Reply = TypeVar("Reply")
+
+_TAKEN_NAMES = ("_sender", "_guard")
 
 
 class SenderProxy:
@@ -20,12 +24,17 @@ class SenderProxy:
     Args:
         sender: The sender it stands for.
         guard: The guard that messages pass.
+
+    Raises:
+        UnknownSender: The sender has attributes of its own called ``_sender`` or ``_guard``.
     """
 
     _sender: Any
     _guard: Any
 
     def __init__(self, sender: Any, guard: Guard | AsyncGuard) -> None:
+        if not issubclass(type(sender), SenderProxy):
+            _check_names(sender)
         object.__setattr__(self, "_sender", sender)
         object.__setattr__(self, "_guard", guard)
 
@@ -40,6 +49,8 @@ class SenderProxy:
         return attribute
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in _TAKEN_NAMES:
+            raise AttributeError(f"{name} is what the stand-in for a guarded sender has itself: give the attribute another name")
         setattr(self._sender, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -71,6 +82,14 @@ class ContextProxy(SenderProxy):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Any:
         return self._sender.__exit__(kind, error, trace)
+
+
+def _check_names(sender: Any) -> None:
+    """A method of a derived class, which runs with the stand-in, would read the stand-in's own in place of these."""
+    for name in _TAKEN_NAMES:
+        if inspect.getattr_static(sender, name, None) is not None:
+            kind = type(sender).__name__
+            raise UnknownSender(f"the class {kind} has an attribute {name}, which a guarded {kind} needs itself: give it another name")
 
 
 def listed(recipients: str | Iterable[str]) -> list[str]:

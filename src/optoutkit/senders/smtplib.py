@@ -44,11 +44,11 @@ class GuardedSMTP(ContextProxy):
     SMTPDataError with code 550 where one is suppressed.
     """
 
-    _envelope: list[str]
+    _guarded_envelope: list[str]
 
     def __init__(self, sender: smtplib.SMTP, guard: Guard) -> None:
         super().__init__(sender, guard)
-        object.__setattr__(self, "_envelope", [])
+        object.__setattr__(self, "_guarded_envelope", [])
 
     def send_message(
         self, msg: StandardMessage, from_addr: str | None = None, to_addrs: str | Iterable[str] | None = None, *args: Any, **kwargs: Any
@@ -68,19 +68,19 @@ class GuardedSMTP(ContextProxy):
 
     def mail(self, *args: Any, **kwargs: Any) -> Any:
         """See :meth:`smtplib.SMTP.mail`."""
-        self._envelope.clear()
+        self._guarded_envelope.clear()
         return self._sender.mail(*args, **kwargs)
 
     def rcpt(self, recip: str, *args: Any, **kwargs: Any) -> Any:
         """See :meth:`smtplib.SMTP.rcpt`."""
         reply = self._sender.rcpt(recip, *args, **kwargs)
         if reply[0] in _TAKEN:
-            self._envelope.append(recip)
+            self._guarded_envelope.append(recip)
         return reply
 
     def data(self, msg: str | bytes) -> Any:
         """See :meth:`smtplib.SMTP.data`; to all recipients that ``rcpt`` named, or to none."""
-        if not self._envelope:
+        if not self._guarded_envelope:
             return self._sender.data(msg)  # the server knows what to say to that
 
         def send_to_all(verdict: Verdict) -> Any:
@@ -88,7 +88,7 @@ class GuardedSMTP(ContextProxy):
             return self._sender.data(msg)
 
         try:
-            delivery = self._guard.deliver(enveloped(_raw(msg), self._envelope), send_to_all, held=HeldSMTP)
+            delivery = self._guard.deliver(enveloped(_raw(msg), self._guarded_envelope), send_to_all, held=HeldSMTP)
             _raise_if_suppressed(delivery.verdict)
         except (Held, Suppressed, smtplib.SMTPDataError):
             with suppress(smtplib.SMTPException):  # what it says to that is less than what is raised

@@ -133,6 +133,7 @@ def test_the_client_of_a_connection_is_no_way_round(server: Any, guard: Any) -> 
     """It is behind the guard as well; a backend that has none has none."""
     with guard.wrap(connection(smtp.EmailBackend, host="localhost", port=server.port)) as guarded:
         assert list(guarded.connection.sendmail(SHOP, [OPTED_OUT, BUYER], b"Subject: Hello\r\n\r\nThank you.\r\n")) == [OPTED_OUT]
+        assert guarded._send(EmailMessage("Hello", "Thank you.", SHOP, [OPTED_OUT]))
     assert guarded.connection is None
     assert [arrived.recipients for arrived in server.arrived] == [[BUYER]]
     assert not hasattr(guard.wrap(connection(locmem.EmailBackend)), "connection")

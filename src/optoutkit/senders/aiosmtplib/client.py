@@ -44,11 +44,11 @@ class GuardedSMTP(SenderProxy):
     goes to all of them or to none: ``data`` raises SMTPDataError with code 550 where one is suppressed.
     """
 
-    _envelope: list[str]
+    _guarded_envelope: list[str]
 
     def __init__(self, sender: aiosmtplib.SMTP, guard: AsyncGuard) -> None:
         super().__init__(sender, guard)
-        object.__setattr__(self, "_envelope", [])
+        object.__setattr__(self, "_guarded_envelope", [])
 
     async def __aenter__(self) -> Self:
         await self._sender.__aenter__()
@@ -67,18 +67,18 @@ class GuardedSMTP(SenderProxy):
 
     async def mail(self, sender: str, /, **kwargs: Any) -> Any:
         """See :meth:`aiosmtplib.SMTP.mail`."""
-        self._envelope.clear()
+        self._guarded_envelope.clear()
         return await self._sender.mail(sender, **kwargs)
 
     async def rcpt(self, recipient: str, /, **kwargs: Any) -> Any:
         """See :meth:`aiosmtplib.SMTP.rcpt`, which raises where the server does not take the recipient."""
         response = await self._sender.rcpt(recipient, **kwargs)
-        self._envelope.append(recipient)
+        self._guarded_envelope.append(recipient)
         return response
 
     async def data(self, message: str | bytes, /, **kwargs: Any) -> Any:
         """See :meth:`aiosmtplib.SMTP.data`; to all recipients that ``rcpt`` named, or to none."""
-        if not self._envelope:
+        if not self._guarded_envelope:
             return await self._sender.data(message, **kwargs)  # the server knows what to say to that
 
         async def send_to_all(verdict: Verdict) -> Any:
@@ -86,7 +86,7 @@ class GuardedSMTP(SenderProxy):
             return await self._sender.data(message, **kwargs)
 
         try:
-            delivery = await self._guard.deliver(enveloped(_raw(message), self._envelope), send_to_all, held=HeldSMTP)
+            delivery = await self._guard.deliver(enveloped(_raw(message), self._guarded_envelope), send_to_all, held=HeldSMTP)
             _raise_if_suppressed(delivery.verdict)
         except (Held, Suppressed, aiosmtplib.SMTPDataError):
             with suppress(aiosmtplib.SMTPException):  # what it says to that is less than what is raised

@@ -47,7 +47,7 @@ class GuardedConnection(ContextProxy):
         try:
             for mail in mails:
                 try:
-                    count += self._send(mail, sending)
+                    count += self._send_guarded(mail, sending)
                 except Held as error:
                     waiting.append((mail, error))
         finally:
@@ -58,7 +58,7 @@ class GuardedConnection(ContextProxy):
             raise first
         return count
 
-    def _send(self, mail: Any, sending: "_Sending") -> int:
+    def _send_guarded(self, mail: Any, sending: "_Sending") -> int:
         inner = self._sender
         if not mail.recipients():
             return sending.send([mail])  # the backend knows what to say to that
