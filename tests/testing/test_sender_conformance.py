@@ -100,6 +100,9 @@ class GuardedPost(SenderProxy):
     def __reduce_ex__(self, protocol: Any) -> Any:
         return (Post, (self._sender.office,)) if self._fault == "a pickle loses the guard" else super().__reduce_ex__(protocol)
 
+    def __copy__(self) -> Any:
+        return self._sender if self._fault == "a copy loses the guard" else super().__copy__()
+
     def send(self, message: dict[str, Any], to: Sequence[str] | None = None) -> Any:
         """Send through the guard."""
         if self._fault == "there is no guard":
@@ -366,6 +369,7 @@ FAULTS = [
     ("other methods are lost", "whatever_else_it_does_it_still_does"),
     ("methods of subclasses get past", "a_subclass_is_guarded_in_its_own_methods"),
     ("a pickle loses the guard", "a_pickle_never_loses_the_guard"),
+    ("a copy loses the guard", "a_copy_never_loses_the_guard"),
     ("any guard is taken", "the_wrong_kind_of_guard_is_refused"),
 ]
 FAILS = (AssertionError, Held, pytest.fail.Exception)

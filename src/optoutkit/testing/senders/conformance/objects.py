@@ -2,6 +2,7 @@
 
 # ruff: noqa: S101 - these are tests, for others to run
 
+import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -68,6 +69,17 @@ class ObjectRules(SenderFixtures):
             assert str(error)  # noqa: PT017 - either way is right
             return
         driver.send(pickle.loads(pickled), driver.compose(Letter(to=(driver.opted_out,))))  # noqa: S301 - its own
+        assert self.recipients(driver) == []
+
+    def test_a_copy_never_loses_the_guard(self, driver: SenderDriver, guarded: Any) -> None:
+        """It cannot be made, and the error says so; or it is guarded as well."""
+        for make in (copy.copy, copy.deepcopy):
+            try:
+                copied = make(guarded)
+            except TypeError as error:
+                assert str(error)  # noqa: PT017 - either way is right
+            else:
+                driver.send(copied, driver.compose(Letter(to=(driver.opted_out,))))
         assert self.recipients(driver) == []
 
     def test_two_guards_can_stand_in_a_row(self, driver: SenderDriver, guard: Any, guarded: Any) -> None:
