@@ -26,7 +26,7 @@ from optoutkit.stores.postgresql.sessions import Call, Pool, session
 try:
     import psycopg
     from psycopg.abc import PQGen
-    from psycopg.adapt import Transformer
+    from psycopg.adapt import Dumper, Transformer
     from psycopg.conninfo import conninfo_to_dict
     from psycopg.errors import error_from_result
     from psycopg.pq import ExecStatus
@@ -90,6 +90,16 @@ def _limited(generator: Generator[Any, Any, T], seconds: float) -> Generator[Any
     except StopIteration as stop:
         result: T = stop.value
         return result
+
+
+class _Array(Dumper):
+    """A column of a batch as PostgreSQL reads it. Psycopg looks at each value by itself, in a third of the time that a whole batch took."""
+
+    def dump(self, obj: list[Any]) -> bytes:
+        if obj and isinstance(obj[0], str):  # then all are, and none has a NUL
+            text = "\0".join(obj).replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
+            return f'{{"{text}"}}'.encode()
+        return f"{{{','.join('NULL' if value is None else str(value) for value in obj)}}}".encode()
 
 
 class _Probes:
@@ -172,6 +182,14 @@ class _AsyncConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
         return await super().wait(_limited(gen, self.seconds), *args, **kwargs)
 
 
+def _fit_out(connection: _Connection | _AsyncConnection, seconds: float) -> int:
+    """Make a new connection ours, and tell the process ID that the other end names as its own."""
+    connection.seconds = seconds
+    connection.probes = _Probes(connection.pgconn, seconds)
+    connection.adapters.register_dumper(list, _Array)
+    return connection.pgconn.backend_pid
+
+
 class _Settings:
     """What both clients are made with.
 
@@ -233,9 +251,7 @@ class Client:
         try:
             if connection is None or not isinstance(request, Query):
                 call.connection = connection = _Connection.connect(**self._settings.parameters)
-                connection.seconds = self._settings.timeout
-                connection.probes = _Probes(connection.pgconn, connection.seconds)
-                return connection.pgconn.backend_pid
+                return _fit_out(connection, self._settings.timeout)
             text, may_prepare = self._settings.texts[request.statement], self._pool.may_prepare
             if isinstance(request, Probe):
                 probes = connection.probes
@@ -322,9 +338,7 @@ class AsyncClient:
         try:
             if connection is None or not isinstance(request, Query):
                 call.connection = connection = await _AsyncConnection.connect(**self._settings.parameters)
-                connection.seconds = self._settings.timeout
-                connection.probes = _Probes(connection.pgconn, connection.seconds)
-                return connection.pgconn.backend_pid
+                return _fit_out(connection, self._settings.timeout)
             text, may_prepare = self._settings.texts[request.statement], self._pool.may_prepare
             if isinstance(request, Probe):
                 probes = connection.probes
