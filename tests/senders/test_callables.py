@@ -125,6 +125,21 @@ def test_each_kind_of_function_needs_its_guard(guard: Guard, async_guard: AsyncG
         async_guard.wrap(RecordingSender())
 
 
+def test_the_same_guard_does_not_stand_there_twice(guard: Guard) -> None:
+    """It would hold a request of its own that is on its way; what only looks like such a function is guarded."""
+    sender = RecordingSender()
+    once = guard.wrap(sender)
+    assert guard.wrap(once) is once
+
+    @guard.wrap
+    @functools.wraps(once)
+    def disguised(sent: Any) -> None:
+        sender(sent)
+
+    disguised(message(OPTED_OUT))
+    assert sender.messages == []
+
+
 def test_a_call_without_a_message_is_refused(guard: Guard) -> None:
     """Whatever else it was called with: nothing goes past the guard because it was not seen."""
     sender = RecordingSender()

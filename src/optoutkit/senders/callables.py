@@ -24,6 +24,7 @@ Mail = Message | StandardMessage | bytes
 
 T = TypeVar("T")
 
+_MARK = "_optoutkit_guarded"
 _LONGEST = 1_000  # a text is no address, and need not be read as one
 
 
@@ -50,6 +51,13 @@ class CallableAdapter:
         Raises:
             UnknownSender: An async function needs an AsyncGuard, any other a Guard.
         """
+        if getattr(sender, _MARK, None) == (guard, sender):
+            return sender
+        guarded = self._guarded(sender, guard)
+        setattr(guarded, _MARK, (guard, guarded))  # with the function itself, as functools.wraps hands attributes on
+        return guarded
+
+    def _guarded(self, sender: Callable[..., Any], guard: Guard | AsyncGuard) -> Callable[..., Any]:
         if _is_async(sender):
             if not isinstance(guard, AsyncGuard):
                 raise UnknownSender("an async function needs an AsyncGuard")
