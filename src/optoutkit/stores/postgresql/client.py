@@ -99,6 +99,8 @@ class _Array(Dumper):
         if obj and isinstance(obj[0], str):  # then all are, and none has a NUL
             text = "\0".join(obj).replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
             return f'{{"{text}"}}'.encode()
+        if obj and isinstance(obj[0], bytes):  # the keys of a ledger
+            return b"{" + b",".join(b'"\\\\x%s"' % value.hex().encode() for value in obj) + b"}"
         return f"{{{','.join('NULL' if value is None else str(value) for value in obj)}}}".encode()
 
 
