@@ -164,7 +164,9 @@ def test_a_backend_that_fails_silently_drops_what_is_held(server: Any, guard: An
     inner = connection(smtp.EmailBackend, host="localhost", port=server.port, fail_silently=True)
     guarded = guard.wrap(inner)
     assert guarded.send_messages([thanks(BUYER), thanks(SUPPLIER)]) == 1
-    assert guard.wrap(guarded).send_messages([thanks(BUYER)]) == 0
+    another = RecordingGuard()
+    another.store.down = True
+    assert another.wrap(guarded).send_messages([thanks(BUYER)]) == 0
     with pytest.raises(HeldMessages):
         guard.wrap(connection(smtp.EmailBackend, host="localhost", port=server.port)).send_messages([thanks(BUYER)])
 
