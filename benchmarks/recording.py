@@ -3,11 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from benchmarks.samples import identity
 from benchmarks.timing import Result, compare
@@ -31,16 +31,16 @@ _UPSERT = """
     INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seller, key, reason) DO UPDATE
     SET since = min(since, excluded.since), expires_at = max(expires_at, excluded.expires_at), verified = max(verified, excluded.verified)
 """
-_SOURCE = "<0102019a2b3c4d5e-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9-000000@eu-west-1.amazonses.com>"
+_SCATTER = 2654435761  # a prime, so that the sources are as various as those of notices
 
 
 def measure() -> Iterator[Result]:
-    """Beside ``executemany`` of the same upsert into a bare table, as durable; each call has buyers of its own."""
+    """Beside ``executemany`` of the same upsert into a bare table, as durable; each entry has a buyer, a date and a notice of its own."""
     with TemporaryDirectory() as folder:
         own, bare = Path(folder, "optouts.db"), Path(folder, "bare.db")
         with open_store(f"sqlite:///{own}") as store, closing(_bare(bare)) as connection:
-            batches = ([OptOut(identity(number), since=_SINCE, source=_SOURCE) for number in numbers] for numbers in _batches())
-            rows = ([("", identity(number).key, 20, _MICROS, None, _MICROS, 0, _SOURCE) for number in numbers] for numbers in _batches())
+            batches = ([_opt_out(number) for number in numbers] for numbers in _batches())
+            rows = ([_row(number) for number in numbers] for numbers in _batches())
             ready, ready_rows = _ahead(batches), _ahead(rows)
 
             def insert() -> None:
@@ -69,6 +69,19 @@ def measure() -> Iterator[Result]:
                 peer_value=bare.stat().st_size / peer_entries,
                 unit="bytes",
             )
+
+
+def _source(number: int) -> str:
+    return f"<0102019a2b3c4d5e-{number * _SCATTER % 2**32:08x}-4e5f-6071-8293-a4b5c6d7e8f9-000000@eu-west-1.amazonses.com>"
+
+
+def _opt_out(number: int) -> OptOut:
+    return OptOut(identity(number), since=_SINCE + timedelta(seconds=number), source=_source(number))
+
+
+def _row(number: int) -> tuple[Any, ...]:
+    since = _MICROS + number * 1_000_000
+    return ("", identity(number).key, 20, since, None, since, 0, _source(number))
 
 
 def _batches() -> Iterator[range]:

@@ -19,6 +19,7 @@ from optoutkit.stores.sqlite.packing import whole_seconds
 from optoutkit.testing.stores import ManualClock
 
 BUYER, ORDER = Address("buyer@example.com"), OrderId("302-1234567-1234567")
+SES_MESSAGE_ID = "<0102019a2b3c4d5e-0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9-000000@eu-west-1.amazonses.com>"
 Raw = Callable[..., list[Any]]
 
 
@@ -101,6 +102,16 @@ def test_a_digest_takes_half_of_that(path: Path) -> None:
     """A digest that was imported takes at most 60 bytes."""
     digests = [Digest("address", "2026", buyer.digest(b"s" * 32)) for buyer in aliases(20_000)]
     assert size_of_an_entry(path, digests, "") <= 60
+
+
+@pytest.mark.parametrize("source", ["'); DROP TABLE entry; --", 'Käufer "\\" ?1 :own', "<1@a.example>", SES_MESSAGE_ID])
+def test_what_a_large_batch_has_in_common_is_kept_to_the_letter(path: Path, source: str) -> None:
+    """A value that stands in the statement, instead of being bound for each entry, means nothing but itself."""
+    since, expires_at = datetime(2026, 9, 10, microsecond=5, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+    told = [OptOut(buyer, since=since, expires_at=expires_at, source=source, verified=True) for buyer in aliases(530)]
+    with SqliteStore(path) as store:
+        assert store.record(told).new == len(told)
+        assert list(store.scan()) == sorted(told, key=lambda entry: entry.identity.key)
 
 
 def test_a_large_batch_in_which_something_is_known_is_merged(path: Path, clock: ManualClock) -> None:

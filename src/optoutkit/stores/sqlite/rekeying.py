@@ -7,7 +7,7 @@ from datetime import datetime
 from optoutkit.stores import rules
 from optoutkit.stores.rows import moment
 from optoutkit.stores.sqlite import statements as sql
-from optoutkit.stores.sqlite.packing import identity_of, opt_out_of, row_of, whole_seconds
+from optoutkit.stores.sqlite.packing import columns_of, identity_of, opt_out_of, whole_seconds
 
 __all__ = ["rekey"]
 
@@ -48,5 +48,5 @@ def _move_entries(connection: sqlite3.Connection, list_id: int, old: str, new: s
         if entry is not None and there is None:
             connection.execute(sql.RENAME_ENTRY, (new, list_id, old, reason))  # which keeps the time at which it was recorded
         elif entry is not None:
-            connection.execute(sql.upsert_entry(list_id, whole_seconds(now)), row_of(entry))
+            connection.executemany(sql.upsert_entry(list_id, whole_seconds(now)), zip(*columns_of([entry]), strict=True))
     connection.execute(sql.DELETE_ENTRIES, (list_id, old))

@@ -5,7 +5,9 @@ asked with the entries that hold for them. Tables are visited in the order writt
 seeks by equality; IN, for which SQLite builds a temporary table, stands only where a link has been found.
 """
 
-# ruff: noqa: S608 - put together from constants only
+from collections.abc import Mapping
+
+# ruff: noqa: S608 - put together from constants, numbers and hex digits only
 
 __all__ = [
     "ANY_WITHDRAWN",
@@ -102,13 +104,31 @@ WITHDRAWALS_OF = """
 """
 
 
-def insert_entries(list_id: int, recorded_at: int, rows: int) -> str:
+def insert_entries(list_id: int, recorded_at: int, rows: int, same: Mapping[int, int | str | bytes | None] | None = None) -> str:
     """The statement that keeps so many new entries of one list.
 
     What is the same for a whole batch stands in the statement: to bind a value takes longer than to store it.
+
+    Args:
+        list_id: The list.
+        recorded_at: When they are recorded.
+        rows: How many they are; the statement takes key, reason, since, expires_at, verified and source of each.
+        same: Which of these it does not take, by their places in that order, and what they are instead.
     """
-    row = f"({list_id:d}, ?, ?, ?, ?, {recorded_at:d}, ?, ?)"
-    return f"INSERT INTO entry (list, key, reason, since, expires_at, recorded_at, verified, source) VALUES {', '.join([row] * rows)}"
+    same = same or {}
+    told = ", ".join(_literal(same[place]) if place in same else "?" for place in range(6))
+    return "INSERT INTO entry (list, recorded_at, key, reason, since, expires_at, verified, source) VALUES " + ", ".join(
+        [f"({list_id:d}, {recorded_at:d}, {told})"] * rows
+    )
+
+
+def _literal(value: int | str | bytes | None) -> str:
+    """A value as it stands in SQL; a text by its bytes, so that nothing in it means anything."""
+    if isinstance(value, str):
+        return f"CAST(X'{value.encode().hex()}' AS TEXT)"
+    if isinstance(value, bytes):
+        return f"X'{value.hex()}'"
+    return "NULL" if value is None else f"{value:d}"
 
 
 def upsert_entry(list_id: int, recorded_at: int) -> str:

@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
-from operator import itemgetter
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -20,7 +19,7 @@ from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, EraseReport, LinkPai
 from optoutkit.stores.rows import REASON_CODES, micros, moment
 from optoutkit.stores.sqlite import statements as sql
 from optoutkit.stores.sqlite.connections import Connection, Connections, begin
-from optoutkit.stores.sqlite.packing import column_of, identity_of, opt_out_of, row_of, whole_seconds
+from optoutkit.stores.sqlite.packing import column_of, columns_of, identity_of, opt_out_of, whole_seconds
 from optoutkit.stores.sqlite.rekeying import rekey
 from optoutkit.stores.sqlite.schema import OWN_LIST, SHARED_LIST
 
@@ -35,7 +34,6 @@ _CHUNK = 500
 _ROWS = 50
 """New entries in one statement: a fifth faster than one by one."""
 
-_KEY = itemgetter(0)
 _BEFORE_ALL = ("", 0)
 _AFTER_ALL_REASONS = max(REASON_CODES.values()) + 1
 
@@ -268,7 +266,7 @@ class SqliteStore:
             new += is_new
             if entry is not None:
                 entries[place] = changed[place] = entry
-        connection.executemany(sql.upsert_entry(list_id, whole_seconds(now)), _rows(changed.values()))
+        connection.executemany(sql.upsert_entry(list_id, whole_seconds(now)), zip(*columns_of(list(changed.values())), strict=True))
         return new
 
     def _record_new(self, connection: sqlite3.Connection, seller: str, told: list[OptOut], now: datetime) -> int:
@@ -281,10 +279,14 @@ class SqliteStore:
         (any_withdrawn,) = connection.execute(sql.ANY_WITHDRAWN, (list_id,)).fetchone()
         if any_withdrawn:
             raise sqlite3.IntegrityError
-        rows = _rows(told)
-        for size, group in ((_ROWS, rows[: len(rows) // _ROWS * _ROWS]), (1, rows[len(rows) // _ROWS * _ROWS :])):
-            statement = sql.insert_entries(list_id, whole_seconds(now), size)
-            connection.executemany(statement, (tuple(chain.from_iterable(group[n : n + size])) for n in range(0, len(group), size)))
+        keys, *others = columns_of(told)
+        same = {place: column[0] for place, column in enumerate(others, 1) if len(set(column)) == 1}
+        columns = [keys, *(column for place, column in enumerate(others, 1) if place not in same)]
+        values = list(chain.from_iterable(zip(*columns, strict=True)))
+        rest = len(told) % _ROWS * len(columns)
+        for size, start, end in ((_ROWS, 0, len(values) - rest), (1, len(values) - rest, len(values))):
+            statement, width = sql.insert_entries(list_id, whole_seconds(now), size, same), size * len(columns)
+            connection.executemany(statement, (values[at : at + width] for at in range(start, end, width)))
         return len(told)
 
     @staticmethod
@@ -347,11 +349,6 @@ class SqliteStore:
             (needed if leads_to_opt_out else forgotten).append(link)
         connection.executemany(sql.FORGET_LINK, forgotten)
         connection.executemany(sql.REFRESH_LINK, [(rules.link_day(now), *link) for link in needed])
-
-
-def _rows(entries: Iterable[OptOut]) -> list[tuple[Any, ...]]:
-    """Entries as the statements take them, in the order of the file: that is much faster."""
-    return sorted(map(row_of, entries), key=_KEY)
 
 
 def _by_column(identities: Iterable[Identity]) -> dict[str, Identity]:
