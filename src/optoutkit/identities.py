@@ -93,13 +93,13 @@ class _ByKey:
 
     __slots__ = ()
     kind: ClassVar[str]
-    _key: str  # made once, as sets and dicts ask for it again and again
+    key: str  # made once, as sets and dicts ask for it again and again
 
     def __eq__(self, other: object) -> bool:
-        return self._key == other._key if isinstance(other, _ByKey) else NotImplemented
+        return self.key == other.key if isinstance(other, _ByKey) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return hash(self.key)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -113,6 +113,9 @@ class Address(_ByKey):
     Args:
         address: One bare address, without display name or angle brackets.
 
+    Attributes:
+        key: What it is compared by, such as ``address:abc123@marketplace.amazon.de``.
+
     Raises:
         InvalidAddress: It is not one; the text says why.
 
@@ -123,7 +126,7 @@ class Address(_ByKey):
 
     kind: ClassVar[str] = "address"
     _normal: str = attrs.field(alias="address", converter=_normal_address)
-    _key: str = attrs.field(init=False, default=attrs.Factory(lambda self: _address_key(self._normal), takes_self=True))
+    key: str = attrs.field(init=False, default=attrs.Factory(lambda self: _address_key(self._normal), takes_self=True))
 
     @property
     def local(self) -> str:
@@ -139,11 +142,6 @@ class Address(_ByKey):
     def is_buyer_alias(self) -> bool:
         """Whether it stands for a buyer at Amazon: whether its domain is of the form ``marketplace.amazon.de``, of whatever store."""
         return _ALIAS_DOMAIN.fullmatch(self.domain) is not None
-
-    @property
-    def key(self) -> str:
-        """Such as ``address:abc123@marketplace.amazon.de``."""
-        return self._key
 
     def digest(self, secret: bytes) -> bytes:
         """Keyed BLAKE2b of the key, 16 bytes; the same secret always gives the same digest."""
@@ -163,6 +161,9 @@ class OrderId(_ByKey):
     Args:
         order_id: The ID; spaces around it are dropped, letters are upper-cased.
 
+    Attributes:
+        key: What it is compared by, such as ``order:302-1234567-1234567``.
+
     Raises:
         InvalidOrderId: It has another form.
 
@@ -173,12 +174,7 @@ class OrderId(_ByKey):
 
     kind: ClassVar[str] = "order"
     _normal: str = attrs.field(alias="order_id", converter=_normal_order_id)
-    _key: str = attrs.field(init=False, default=attrs.Factory(lambda self: f"order:{self._normal}", takes_self=True))
-
-    @property
-    def key(self) -> str:
-        """Such as ``order:302-1234567-1234567``."""
-        return self._key
+    key: str = attrs.field(init=False, default=attrs.Factory(lambda self: f"order:{self._normal}", takes_self=True))
 
     def digest(self, secret: bytes) -> bytes:
         """Keyed BLAKE2b of the key, 16 bytes; the same secret always gives the same digest."""
@@ -199,6 +195,7 @@ class Digest(_ByKey):
         kind: What it is a digest of, ``"address"`` or ``"order"``.
         key_id: Which secret it was made with.
         value: The digest, 16 bytes.
+        key: What it is compared by, such as ``digest:address:2026:0a1b…``.
     """
 
     kind: Kind = attrs.field(validator=attrs.validators.in_(("address", "order")))  # type: ignore[misc]
@@ -206,15 +203,10 @@ class Digest(_ByKey):
     value: bytes = attrs.field(
         validator=attrs.validators.and_(attrs.validators.instance_of(bytes), attrs.validators.min_len(16), attrs.validators.max_len(16))
     )
-    _key: str = attrs.field(init=False, repr=False)
+    key: str = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_key", f"digest:{self.kind}:{self.key_id}:{self.value.hex()}")  # once the fields have been validated
-
-    @property
-    def key(self) -> str:
-        """Such as ``digest:address:2026:0a1b…``."""
-        return self._key
+        object.__setattr__(self, "key", f"digest:{self.kind}:{self.key_id}:{self.value.hex()}")  # once the fields have been validated
 
     def __str__(self) -> str:
         return self.key

@@ -23,6 +23,8 @@ class Reason(enum.StrEnum):
     MANUAL = "manual"
     HARD_BOUNCE = "hard_bounce"
 
+    __hash__ = str.__hash__  # that of its equals; and Enum's own, in Python, takes longer
+
     @property
     def strength(self) -> int:
         """Larger is stronger; where several entries match, the strongest is the one reported."""
