@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -120,10 +119,13 @@ def test_a_pooler_that_passes_for_a_server_is_found_out(pooler_uri: str, schema:
         assert store.lookup(asked).keys() == set(asked)
 
 
-def test_a_direct_connection_prepares(uri: str, raw: Callable[..., list[Any]]) -> None:
+def test_a_direct_connection_prepares(uri: str) -> None:
     """Where there is no pooler in between, the server plans what is asked again and again only once."""
     with open_store(uri) as store:
         assert isinstance(store, PostgresqlStore)
         for _ in range(10):
             store.lookup([Address("buyer@example.com")])
         assert store._client._pool.may_prepare is None
+        (connection,) = store._client._pool._idle
+        asked = connection.execute("SELECT statement FROM pg_prepared_statements WHERE name LIKE 'optoutkit%'").fetchall()
+        assert [statement.count("$2") for (statement,) in asked] == [2]

@@ -96,6 +96,20 @@ def test_recording_what_is_known_changes_no_row(open_either: Open, uri: str, raw
         assert raw("SELECT ctid, xmin FROM @entry") == version
 
 
+def test_a_batch_holds_any_text(open_either: Open, uri: str) -> None:
+    """Quotes, backslashes, braces, commas and the word NULL mean nothing but themselves in a batch."""
+    sources = ['"', "\\", '\\"', '{NULL,"x"}', "NULL", "", " ", "'); DROP TABLE entry; --", "Käufer, ☂, %s $1 @entry"]
+    told = [
+        OptOut(buyer, source=source, verified=number % 2 == 0)
+        for number, (buyer, source) in enumerate(zip(aliases(9), sources, strict=True))
+    ]
+    buyer = Address("{o'hara}+%s$1@example.com")
+    with open_either(uri) as store:
+        store.record([*told, OptOut(buyer)])
+        assert list(store.scan()) == [*told, OptOut(buyer)]
+        assert store.lookup([buyer, *aliases(9)]).keys() == {buyer, *aliases(9)}
+
+
 def test_of_two_names_that_were_withdrawn_the_later_time_counts(server_uri: str, schema: str, clock: ManualClock) -> None:
     """Whichever name was withdrawn last; and what was withdrawn under the old name does not end what is in force under the new."""
     old, new = (Digest("address", key_id, b"x" * 16) for key_id in ("2025", "2026"))
