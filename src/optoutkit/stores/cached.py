@@ -82,12 +82,11 @@ class _CachingVerbs(Verbs):
         with self._lock:
             for identity in asked:
                 name = (seller, identity.key)
-                try:
-                    entry, until = hits[name]
-                except KeyError:
-                    if misses.get(name, now) <= now:
+                if name not in hits:  # asked before, as an error takes longer than the rest
+                    if name not in misses or misses[name] <= now:
                         unknown.append(identity)
                     continue
+                entry, until = hits[name]
                 if until > now and (entry.expires_at is None or entry.in_force(self._clock())):
                     found[identity] = entry
                 else:

@@ -175,4 +175,5 @@ class AsyncWrapper:
 
 def asked_once(identities: Iterable[Identity]) -> tuple[Identity, ...]:
     """The identities, each of which must be one, without repetitions."""
-    return tuple(dict.fromkeys(map(arguments.checked_identity, identities)))
+    asked = tuple(map(arguments.checked_identity, identities))
+    return asked if len(asked) == 1 else tuple(dict.fromkeys(asked))
