@@ -143,8 +143,11 @@ def test_nobody_waits_for_ever_for_a_connection(open_either: Open, uri: str, sch
         store.health()
         with psycopg.connect(server_uri) as blocker:
             blocker.execute(f"LOCK TABLE {schema}.entry".encode())
-            errors = _errors_of_two(store)
-    assert sorted("all 1 connections" in error for error in errors) == [False, True]
+            for _ in range(10):  # on a busy machine the second may ask only when the first has given up
+                told = sorted("all 1 connections" in error for error in _errors_of_two(store))
+                if any(told):
+                    break
+    assert told == [False, True]
 
 
 def _errors_of_two(store: OptOutStore) -> list[str]:
