@@ -1,10 +1,12 @@
-"""Softmax regression with an L2 penalty: the same texts give the same weights."""
+"""Softmax regression and a small network, both with an L2 penalty: the same texts give the same weights."""
+
+from typing import NamedTuple
 
 import numpy as np
 import scipy.optimize
 import scipy.sparse as sp
 
-__all__ = ["Rows", "fit_softmax", "softmax"]
+__all__ = ["Network", "Rows", "fit_network", "fit_softmax", "softmax"]
 
 
 class Rows:
@@ -90,3 +92,55 @@ def fit_softmax(
     )
     weights = found.x.reshape(features + 1, classes)
     return weights[:-1], weights[-1]
+
+
+class Network(NamedTuple):
+    """A network with one hidden layer, whose units pass on what is above nothing.
+
+    Attributes:
+        hidden: Weights from inputs to units; the last row has the intercepts. ``outer`` likewise, from units to classes.
+    """
+
+    hidden: np.ndarray
+    outer: np.ndarray
+
+    def units(self, x: np.ndarray) -> np.ndarray:
+        """What the units pass on."""
+        return np.maximum(x @ self.hidden[:-1] + self.hidden[-1], 0)
+
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Of each class, for each row."""
+        return softmax(self.units(x) @ self.outer[:-1] + self.outer[-1])
+
+
+def fit_network(x: np.ndarray, y: np.ndarray, classes: int, *, units: int, l2: float, steps: int, shares: np.ndarray) -> Network:
+    """Fit by L-BFGS from one fixed start; the arguments are those of :func:`fit_softmax`, and how many units are hidden."""
+    n, inputs = x.shape
+    share, rows = shares / shares.sum(), np.arange(n)
+    random = np.random.RandomState(0)  # its stream is the same in every numpy
+    hidden = random.normal(size=(inputs + 1, units)) * inputs**-0.5
+    outer = random.normal(size=(units + 1, classes)) * 0.5 * units**-0.5
+    hidden[-1] = outer[-1] = 0
+
+    def network(flat: np.ndarray) -> Network:
+        return Network(flat[: hidden.size].reshape(hidden.shape), flat[hidden.size :].reshape(outer.shape))
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        current = network(flat)
+        passed = current.units(x)
+        probabilities = softmax(passed @ current.outer[:-1] + current.outer[-1])
+        sizes = np.square(current.hidden[:-1]).sum() + np.square(current.outer[:-1]).sum()
+        value = -(share * np.log(probabilities[rows, y] + 1e-300)).sum() + l2 / 2 * sizes
+        probabilities[rows, y] -= 1
+        probabilities *= share[:, None]
+        back = (probabilities @ current.outer[:-1].T) * (passed > 0)
+        gradient = Network(np.empty_like(hidden), np.empty_like(outer))
+        for layer, entering, leaving, weights in zip(gradient, (x, passed), (back, probabilities), current, strict=True):
+            layer[:-1] = entering.T @ leaving + l2 * weights[:-1]
+            layer[-1] = leaving.sum(axis=0)
+        return value, np.concatenate([layer.ravel() for layer in gradient])
+
+    start = np.concatenate([hidden.ravel(), outer.ravel()])
+    return network(
+        scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 20, "ftol": 1e-12}).x
+    )

@@ -15,17 +15,20 @@ import sys
 import lexicons
 import numpy as np
 from data import FOLDS, Data
-from fit import fit_softmax, softmax
+from fit import Network, fit_network, fit_softmax, softmax
 from report import report
 from texts import fingerprint, load
 
 import optoutkit
+from optoutkit.classifier.topics import Topic
+from optoutkit.classifier.verdict import criticality
 from optoutkit.classifier.weights import SCALE, UNIT, packed, restored
 
 FOLDER = pathlib.Path(optoutkit.__file__).parent / "classifier"
 SENTENCE = {"l2": 2e-6, "steps": 100}
 WHOLE = {"l2": 2e-6, "steps": 80}
 MESSAGE = {"l2": 4e-4, "steps": 400}
+TOPIC = {"l2": 1e-3, "steps": 200, "units": 32}
 MADE = 0.25  # how much a message that was put together counts
 SMALLEST = 0.1  # weights below are none
 FALSE_CRITICAL = 0.01  # the share of messages called critical by mistake at which the threshold is set, those written to be mistaken aside
@@ -68,27 +71,34 @@ def held_out(data: Data, fold: int) -> tuple[np.ndarray, np.ndarray]:
     return sentences, 1 / (1 + np.exp(-(data.whole[held] @ as_used(weights) + intercept)))
 
 
-def standardised(data: Data, values: np.ndarray, y: np.ndarray, classes: int, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fit the chosen messages on inputs of unit spread, and give the weights for the inputs as they are."""
-    values, y = values[chosen], y[chosen]
+def of_messages(data: Data, values: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, Network]:
+    """Fit the chosen messages: the weights of a critical one, the intercept last, and the network of topics.
+
+    Both are fitted on inputs of unit spread, and are given for the inputs as they are.
+    """
+    values, shares = values[chosen], np.where(data.written, 1.0, MADE)[chosen]
     mean, spread = values.mean(axis=0), values.std(axis=0) + 0.02
-    shares = np.where(data.written, 1.0, MADE)[chosen]
-    coefficients, intercepts = fit_softmax((values - mean) / spread, y, classes, shares=shares, **MESSAGE)
-    coefficients = coefficients / spread[:, None]
-    return coefficients, intercepts - mean @ coefficients
+    inputs = (values - mean) / spread
+    coefficients, intercepts = fit_softmax(inputs, data.critical[chosen].astype(int), 2, shares=shares, **MESSAGE)
+    line = np.append(coefficients[:, 1] - coefficients[:, 0], intercepts[1] - intercepts[0])[:, None]
+    network = fit_network(inputs, data.topic[chosen], len(data.topics), shares=shares, **TOPIC)
+    for weights in (line, network.hidden):
+        weights[:-1] /= spread[:, None]
+        weights[-1] -= mean @ weights[:-1]
+    return line[:, 0], network
 
 
 def messages_held_out(data: Data, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each message the probability that it is critical, and its topic, by models that have not seen its seller."""
-    critical = np.zeros(len(data.texts))
+    """For each message the probability that it is critical, and that of each topic, by models that have not seen its seller."""
+    scores = np.zeros(len(data.texts))
     topics = np.zeros((len(data.texts), len(data.topics)))
     for fold in range(FOLDS):
         held = data.fold == fold
-        coefficients, intercepts = standardised(data, values, data.critical.astype(int), 2, ~held)
-        critical[held] = softmax(values[held] @ coefficients + intercepts)[:, 1]
-        coefficients, intercepts = standardised(data, values, data.topic, len(data.topics), ~held)
-        topics[held] = softmax(values[held] @ coefficients + intercepts)
-    return critical, topics
+        line, network = of_messages(data, values, ~held)
+        scores[held] = values[held] @ line[:-1] + line[-1]
+        topics[held] = network.probabilities(values[held])
+    of_topics = topics[:, [Topic(topic).critical for topic in data.topics]].sum(axis=1)
+    return np.array(list(map(criticality, scores.tolist(), of_topics.tolist()))), topics
 
 
 def thresholds(data: Data, likely: np.ndarray, plea: np.ndarray) -> tuple[float, float]:
@@ -143,17 +153,15 @@ def main() -> int:
         (int(feature), [(lane, int(row[lane])) for lane in np.flatnonzero(row).tolist()])
         for feature, row in zip(data.features, lanes, strict=True)
     )
-    critical_weights, critical_intercepts = standardised(data, values, data.critical.astype(int), 2, everything)
-    topic_weights, topic_intercepts = standardised(data, values, data.topic, len(data.topics), everything)
+    line, network = of_messages(data, values, everything)
     about = {
         "made_from": fingerprint(),
         "labels": data.labels,
         "intercepts": np.round([*intercepts, intercept], 3).tolist(),
         "topics": data.topics,
-        "critical": np.round(
-            np.append(critical_weights[:, 1] - critical_weights[:, 0], critical_intercepts[1] - critical_intercepts[0]), 3
-        ).tolist(),
-        "topic": np.round(np.vstack([topic_weights, topic_intercepts]).T, 3).tolist(),
+        "critical": np.round(line, 3).tolist(),
+        "units": np.round(network.hidden.T, 3).tolist(),
+        "topic": np.round(network.outer.T, 3).tolist(),
         "threshold": threshold,
         "solicit_threshold": solicit_threshold,
     }

@@ -227,7 +227,8 @@ def test_inputs_match_the_model() -> None:
     rows = [[1 / len(model.labels)] * len(model.labels)] * 3
     values = inputs(rows, model.needs(rows), model.pleas(rows), 0.5)
     assert len(model.critical) == len(values) + 1
-    assert {len(weights) for weights in model.topic} == {len(values) + 1}
-    assert model.likeliest(values, critical=True).critical
-    assert not model.likeliest(values, critical=False).critical
-    assert 0 < model.criticality(values) < 1
+    assert {len(weights) for weights in model.units} == {len(values) + 1}
+    assert {len(weights) for weights in model.topic} == {len(model.units) + 1}
+    likely, topics = model.message(values)
+    assert 0 < likely < 1
+    assert sum(topics.values()) == pytest.approx(1)

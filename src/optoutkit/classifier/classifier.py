@@ -85,8 +85,7 @@ class Classifier:
         judged = self._judged(model, reading, totals, shared)
         rows = [one.probabilities for one in judged]
         needs, pleas = model.needs(rows), model.pleas(rows)
-        values = inputs(rows, needs, pleas, model.whole(totals))
-        likely = model.criticality(values)
+        likely, topics = model.message(inputs(rows, needs, pleas, model.whole(totals)))
         if any(one.own is not None and self._is_critical(one.own.label) for one in judged):
             likely = max(likely, _OWN_PHRASE)
         solicitation = max(pleas)
@@ -94,7 +93,7 @@ class Classifier:
         threshold = model.threshold if self._threshold is None else self._threshold
         critical = likely >= threshold and not solicits
         mixed = solicits and max(needs) >= _SURE_NEED
-        topic = self._topic(model, values, judged, critical=critical, mixed=mixed)
+        topic = self._topic(model, topics, judged, critical=critical, mixed=mixed)
         confidence = likely if critical else max(1 - likely, solicitation if solicits else 0.0)
         found = Classification(
             critical=self._own_topics.get(topic, critical) and not solicits,
@@ -129,7 +128,7 @@ class Classifier:
             label = _STAND_IN if self._is_critical(topic) else Topic.OTHER
         return [0.99 if known == label else 0.01 / len(model.labels) for known in model.labels]
 
-    def _topic(self, model: Model, values: list[float], judged: list[Judged], *, critical: bool, mixed: bool) -> str:
+    def _topic(self, model: Model, topics: Mapping[Topic, float], judged: list[Judged], *, critical: bool, mixed: bool) -> str:
         """The likeliest topic of those that agree with the verdict; of a mixed message, what its surest solicitation is for."""
         if mixed:
             rows = [sentence.probabilities for sentence in judged]
@@ -137,7 +136,7 @@ class Classifier:
         agreeing = [one.own.label for one in judged if one.own is not None and self._is_critical(one.own.label) == critical]
         if agreeing:
             return agreeing[0] if agreeing[0] in self._own_topics else Topic(agreeing[0])
-        return model.likeliest(values, critical=critical)
+        return max((topic for topic in topics if topic.critical == critical), key=topics.__getitem__)
 
     def _declared(self, message: Message, found: Classification) -> Classification:
         """Put in the caller's word: a critical topic is believed unless the text solicits, one that is not critical always."""

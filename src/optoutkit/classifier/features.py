@@ -25,9 +25,9 @@ KINDS = ("word", "pair", "concept", "both", "before", "after", "shape", "subject
 """Of a sentence: words and neighbouring words; concepts, any two of them, those of the sentence before and after; form and place. Of
 its message: the concepts of the subject, all concepts, all words but runs."""
 
-_PREFIX_LENGTHS = (4, 6)
-_SUFFIX_LENGTH = 5
 _MAX_WORD = 24
+_STEM = 6  # first characters of a word
+_PIECE = 4  # characters of a word that are seen together, its beginning and its end marked
 _GRAMS = (1, 2, 3)  # characters of a run of Japanese or Chinese that are seen together
 MAX_CONCEPTS = 12  # of a sentence, so that the work on their pairs is bounded
 _SIZES = (12, 30, 80, 160)
@@ -48,16 +48,18 @@ def features(kind: str, key: Key) -> tuple[int, ...]:
 
     Example:
         >>> len(features("word", "address")), len(features("pair", ("your", "address")))
-        (4, 1)
+        (8, 1)
     """
     if isinstance(key, tuple):
         return (_hash("\x1f".join((kind, *key))),)
     if kind != "word" or key[0] in "<#" or key[0] >= CJK_START:
         return (_hash(f"{kind}\x1f{key}"),)
+    marked = f"^{key[:_MAX_WORD]}$"
     names = [f"word\x1f{key[:_MAX_WORD]}"]
-    names += [f"p{length}\x1f{key[:length]}" for length in _PREFIX_LENGTHS if len(key) > length]
-    if len(key) > _SUFFIX_LENGTH:
-        names.append(f"e\x1f{key[-_SUFFIX_LENGTH:]}")
+    if len(key) > _STEM:
+        names.append(f"stem\x1f{key[:_STEM]}")
+    if len(marked) > _PIECE:
+        names += [f"piece\x1f{marked[start : start + _PIECE]}" for start in range(len(marked) - _PIECE + 1)]
     return tuple(map(_hash, names))
 
 

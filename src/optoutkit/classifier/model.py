@@ -12,7 +12,7 @@ import attrs
 from optoutkit.classifier.features import MAX_CONCEPTS, add_up, grams, pairs, seen_words
 from optoutkit.classifier.reading import Sentence
 from optoutkit.classifier.topics import Topic
-from optoutkit.classifier.verdict import NEED, SOLICITING, sigmoid
+from optoutkit.classifier.verdict import NEED, SOLICITING, criticality, sigmoid, softmax
 from optoutkit.classifier.weights import ABOVE, UNIT, Weights
 
 __all__ = ["Model", "load_model"]
@@ -28,7 +28,8 @@ class Model:
         weights: A lane for each of ``intercepts``.
         topics: What a message can be about.
         critical: Weights of what :func:`~optoutkit.classifier.verdict.inputs` gives for a message to be critical, the intercept last.
-        topic: The same for each of ``topics``.
+        units: The same for each hidden unit of the network that tells topics apart.
+        topic: For each of ``topics`` weights of what the units pass on, the intercept last.
         threshold: From which probability on a message counts as critical.
         solicit_threshold: From which probability of one sentence on a message counts as soliciting.
     """
@@ -38,6 +39,7 @@ class Model:
     weights: Weights
     topics: tuple[str, ...]
     critical: tuple[float, ...]
+    units: tuple[tuple[float, ...], ...]
     topic: tuple[tuple[float, ...], ...]
     threshold: float
     solicit_threshold: float
@@ -72,14 +74,17 @@ class Model:
         """For each sentence the probability that it wants something for the seller."""
         return list(map(sum, map(self._pleas, rows)))
 
-    def criticality(self, values: Sequence[float]) -> float:
-        """The probability that a message is critical, from what :func:`~optoutkit.classifier.verdict.inputs` gives."""
-        return sigmoid(sum(map(mul, self.critical, (*values, 1.0))))
+    def message(self, values: Sequence[float]) -> tuple[float, dict[Topic, float]]:
+        """The probability that a message is critical, and that of each topic.
 
-    def likeliest(self, values: Sequence[float], *, critical: bool) -> Topic:
-        """The likeliest topic that is critical, or not, likewise."""
+        Args:
+            values: What :func:`~optoutkit.classifier.verdict.inputs` gives.
+        """
         values = (*values, 1.0)
-        return max(self._topics[critical], key=lambda one: sum(map(mul, one[1], values)))[0]
+        passed = [*[max(0.0, sum(map(mul, unit, values))) for unit in self.units], 1.0]
+        topics = dict(zip(self._topics, softmax([sum(map(mul, weights, passed)) for weights in self.topic]), strict=True))
+        of_topics = sum([probability for topic, probability in topics.items() if topic.critical])
+        return criticality(sum(map(mul, self.critical, values)), of_topics), topics
 
     def attributions(self, sentence: Sentence, phrases: Iterable[tuple[str, Iterable[int]]], label: int) -> list[float]:
         """How much each word of a sentence speaks for a label.
@@ -109,10 +114,8 @@ class Model:
         return self.intercepts[:-1]
 
     @functools.cached_property
-    def _topics(self) -> dict[bool, list[tuple[Topic, tuple[float, ...]]]]:
-        """The topics that are critical, and those that are not, with their weights."""
-        topics = list(zip(map(Topic, self.topics), self.topic, strict=True))
-        return {critical: [one for one in topics if one[0].critical == critical] for critical in (False, True)}
+    def _topics(self) -> tuple[Topic, ...]:
+        return tuple(map(Topic, self.topics))
 
     @functools.cached_property
     def _needs(self) -> Callable[[Sequence[float]], Sequence[float]]:
@@ -134,6 +137,7 @@ def load_model() -> Model:
         weights=Weights(folder.joinpath("weights.bin").read_bytes(), len(about["intercepts"])),
         topics=tuple(about["topics"]),
         critical=tuple(about["critical"]),
+        units=tuple(map(tuple, about["units"])),
         topic=tuple(map(tuple, about["topic"])),
         threshold=about["threshold"],
         solicit_threshold=about["solicit_threshold"],

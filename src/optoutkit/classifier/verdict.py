@@ -1,4 +1,8 @@
-"""From what the sentences of a message do to what the message is: a small linear model over sums that a person can read."""
+"""From what the sentences of a message do to what the message is: sums that a person can read, and two small models over them.
+
+One is a line through the sums: critical or not. The other, a network with one hidden layer, tells the topics apart and sees what sums mean
+together. Each is wrong where the other is often right; both count the same.
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +10,7 @@ from operator import mul
 
 from optoutkit.classifier.topics import Topic
 
-__all__ = ["NEED", "SOLICITING", "inputs", "sigmoid", "softmax"]
+__all__ = ["NEED", "SOLICITING", "criticality", "inputs", "sigmoid", "softmax"]
 
 NEED = "need:"
 """Labels of sentences that ask for what the order needs begin like this."""
@@ -65,3 +69,13 @@ def inputs(probabilities: Sequence[Sequence[float]], needs: Sequence[float], ple
         min(count, _MANY) / 10,
         _logit(whole),
     ]
+
+
+def criticality(score: float, of_topics: float) -> float:
+    """The probability that a message is critical.
+
+    Args:
+        score: What the line gives.
+        of_topics: The summed probabilities of the critical topics.
+    """
+    return sigmoid((score + _logit(of_topics)) / 2)
