@@ -94,6 +94,30 @@ def test_wrong_or_missing_label_loses_no_text(data: bytes, label: str | None, te
     assert decode(data, label) == text
 
 
+@pytest.mark.parametrize("label", [None, "utf-8", "iso-8859-1", "us-ascii", "x-unknown"])
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        ("cp1250", "Nie udało się dostarczyć wiadomości, ponieważ kupujący zrezygnował z ich otrzymywania."),
+        ("iso8859_2", "Nie udało się dostarczyć wiadomości, ponieważ kupujący zrezygnował z ich otrzymywania."),
+        ("cp1254", "Alıcı satıcılardan mesaj almamayı tercih ettiği için 302-1234567-7654321 numaralı sipariş"),
+        ("cp1256", "تعذر علينا تسليم الرسالة التي أرسلتها بخصوص الطلب 302-1234567-7654321"),
+        ("gb2312", "由于买家已选择不接收卖家发送的消息，我们无法送达您就订单302-1234567-7654321发送的消息。"),
+        ("big5", "由於買家已選擇不接收賣家傳送的訊息，我們無法送達您就訂單302-1234567-7654321傳送的訊息。"),
+        ("cp1252", "¿Qué tamaño? «Été» à 20 m³, cœur, 5½ ± 1, größer – naïve Ação, Åsa ønsker"),
+    ],
+)
+def test_an_old_charset_that_nobody_names_is_known_by_its_letters(charset: str, text: str, label: str | None) -> None:
+    """Those of all our languages; what is Western stays so."""
+    assert decode(text.encode(charset), label) == text
+
+
+def test_a_broken_character_makes_no_other_charset_of_utf_8() -> None:
+    """Cut or damaged UTF-8 of any script is read as far as it is whole."""
+    for text in ("zamówień żółtych wysłanej", "a😀b😀c sipariş", "تعذر علينا تسليم الرسالة", "由于买家已选择不接收", "注文のレビュー"):
+        assert decode(b"a\xff" + text.encode(), "utf-8") == "aÿ" + text
+
+
 @pytest.mark.parametrize(
     "label", ["rot13", "base64", "zlib", "idna", "punycode", "unicode_escape", "undefined", "os", "a" * 10_000, "\0", "../x"]
 )

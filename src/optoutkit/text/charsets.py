@@ -54,6 +54,16 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _OFTEN_WRONG = frozenset({None, "utf_8", "cp1252"})  # what is declared by default, whatever the text
 _KANA = re.compile("[\u3041-\u30fe]")
+_HAN = re.compile("[\u4e00-\u9fff]")
+_ARABIC = re.compile("[\u0621-\u064a]")
+_FRENCH_IN_CP1256 = re.compile("[\u00e0-\u00fc]")  # Cyrillic and Greek bytes make some of these; Arabic text has none
+_UTF_8_PAIR = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
+_ASCII_BYTES = bytes(range(0x80))
+_TELLING_LETTERS = {  # inside a word: in windows-1252 these are signs, or letters of Icelandic
+    "iso8859_2": re.compile(rb"[a-z][\xb1\xb6\xbc][a-z]"),
+    "cp1250": re.compile(rb"[a-z][\xb3\xb9][a-z]"),
+    "cp1254": re.compile(rb"[a-z][\xf0\xfd\xfe][a-z]"),
+}
 _ESCAPE = b"\x1b"
 _JIS_ESCAPE = re.compile(rb"\x1b(\$\([@A-Z]|\$[@AB]|\([A-Z])")
 _JIS_TEXT = re.compile(rb"\x1b\$[@B]")
@@ -66,7 +76,8 @@ def decode(data: bytes, label: str | None = None) -> str:
     r"""Read bytes as text.
 
     The declared charset is believed if the bytes fit it. If they don't, or none is declared that is known: UTF-8 if they fit that,
-    ISO-2022-JP if its escape sequences are there, and what still cannot be read, byte by byte as windows-1252.
+    ISO-2022-JP if its escape sequences are there, another old charset if its letters are, and what still cannot be read, byte by byte as
+    windows-1252.
 
     Args:
         data: Bytes without transfer encoding.
@@ -97,6 +108,7 @@ def _readings(data: bytes, codec: str | None) -> Iterator[str | None]:
     yield _strictly(data, "utf_8")
     if codec in _OFTEN_WRONG:
         yield _japanese(data)
+        yield _by_its_letters(data)
     yield _leniently(data, codec or "utf_8")
 
 
@@ -120,6 +132,21 @@ def _japanese(data: bytes) -> str | None:
         if text is not None and len(_KANA.findall(text)) * 5 > len(text):
             return text
     return None
+
+
+def _by_its_letters(data: bytes) -> str | None:
+    """Unlabelled text in another old charset, known by what the bytes of Western text don't make."""
+    for chinese in ("gb2312", "big5"):
+        text = _strictly(data, chinese)
+        if text is not None and len(_HAN.findall(text)) * 4 > len(text):
+            return text
+    if len(_UTF_8_PAIR.findall(data)) * 4 > len(data.translate(None, _ASCII_BYTES)):
+        return None  # UTF-8 with a broken character somewhere
+    arabic = data.decode("cp1256", "replace")
+    if len(_ARABIC.findall(arabic)) * 3 > len(arabic) and not _FRENCH_IN_CP1256.search(arabic):
+        return arabic
+    codec = next((codec for codec, letters in _TELLING_LETTERS.items() if letters.search(data)), None)
+    return _leniently(data, codec) if codec else None
 
 
 def _leniently(data: bytes, codec: str) -> str:

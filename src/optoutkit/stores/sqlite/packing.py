@@ -17,6 +17,7 @@ from typing import Any, Literal
 from optoutkit.identities import Address, Digest, Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores import rows
+from optoutkit.stores.arguments import checked_identity
 
 __all__ = [
     "column_of",
@@ -48,10 +49,16 @@ _SES_END = ".amazonses.com>"
 
 
 def column_of(identity: Identity) -> str:
-    """An identity as it stands in the columns ``key``, ``order_key`` and ``address_key``."""
+    """An identity as it stands in the columns ``key``, ``order_key`` and ``address_key``.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if isinstance(identity, Address):
+        return f"a{identity.key[7:]}"
     if isinstance(identity, Digest):
         return f"d{identity.kind[0]}:{identity.key_id}:{base64.b64encode(identity.value)[:22].translate(_TO_LETTERS).decode()}"
-    return f"a{identity.key[7:]}" if isinstance(identity, Address) else f"o{identity.key[5:]}"
+    return f"o{checked_identity(identity).key[5:]}"
 
 
 def identity_of(column: str) -> Identity:

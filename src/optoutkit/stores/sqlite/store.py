@@ -76,12 +76,10 @@ class SqliteStore:
             arguments.aware(at)
         all_asked = list(identities)
         if len(all_asked) == 1:  # by the shortest way
-            identity = arguments.checked_identity(all_asked[0])
+            identity = all_asked[0]
             column = column_of(identity)
             rows = self._connections.read(self._look_up_one, column, identity.kind, seller)
-            if not rows:
-                return {}
-            entry = self._best(rows, identity, column, seller, at)
+            entry = self._best(rows, identity, column, seller, at) if rows else None
             return {} if entry is None else {identity: entry}
         asked = _by_column(all_asked)
         found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
@@ -354,7 +352,7 @@ class SqliteStore:
 def _by_column(identities: Iterable[Identity]) -> dict[str, Identity]:
     found: dict[str, Identity] = {}
     for identity in identities:
-        found.setdefault(column_of(arguments.checked_identity(identity)), identity)
+        found.setdefault(column_of(identity), identity)
     return found
 
 
