@@ -38,8 +38,8 @@ class TestHelp:
 
     @pytest.mark.parametrize("command", COMMANDS)
     def test_every_command_loads_and_explains_itself(self, run: Run, command: str) -> None:
-        """Its JSON, too; only sendmail has none."""
-        for option in ("--help", "-h"):
+        """Its JSON, too; only sendmail has none, for which ``-h`` is a number of hops."""
+        for option in ("--help", "-h")[: 1 if command == "sendmail" else 2]:
             done = run(command, option)
             assert done.code == 0
             assert f"Usage: optoutkit {command} " in done.out

@@ -112,6 +112,22 @@ def test_an_old_charset_that_nobody_names_is_known_by_its_letters(charset: str, 
     assert decode(text.encode(charset), label) == text
 
 
+@pytest.mark.parametrize(
+    "text", ["É", "Réf", "é@", "ÃO", "NÃO", "ÄÖÜ", "Ça", "à ê", "¿Qué?", "Ñandú", "größe", "Ärger", "Åå", "m³", "½", "naïveté été à ÉTÉ"]
+)
+def test_a_short_western_text_stays_western(text: str) -> None:
+    """A name, a field of a header: too little to tell another script by."""
+    for label in (None, "utf-8", "iso-8859-1"):
+        assert decode(text.encode("cp1252"), label) == text
+
+
+@given(st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz ,.éèàçùâêîôûëïüäößñáíóúãõåæøÉÀÄÖÜÑÇ0123456789"), max_size=60))
+def test_western_letters_are_read_as_such(text: str) -> None:
+    """In any mixture in which most letters have no accent."""
+    plain = f"{text} and what follows is written without an accent, for as long as any text has it "
+    assert decode(plain.encode("cp1252"), None) == plain
+
+
 def test_a_broken_character_makes_no_other_charset_of_utf_8() -> None:
     """Cut or damaged UTF-8 of any script is read as far as it is whole."""
     for text in ("zamówień żółtych wysłanej", "a😀b😀c sipariş", "تعذر علينا تسليم الرسالة", "由于买家已选择不接收", "注文のレビュー"):

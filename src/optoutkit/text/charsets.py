@@ -57,6 +57,7 @@ _KANA = re.compile("[\u3041-\u30fe]")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _ARABIC = re.compile("[\u0621-\u064a]")
 _FRENCH_IN_CP1256 = re.compile("[\u00e0-\u00fc]")  # Cyrillic and Greek bytes make some of these; Arabic text has none
+_FEWEST_LETTERS = 8
 _UTF_8_PAIR = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 _ASCII_BYTES = bytes(range(0x80))
 _TELLING_LETTERS = {  # inside a word: in windows-1252 these are signs, or letters of Icelandic
@@ -138,15 +139,21 @@ def _by_its_letters(data: bytes) -> str | None:
     """Unlabelled text in another old charset, known by what the bytes of Western text don't make."""
     for chinese in ("gb2312", "big5"):
         text = _strictly(data, chinese)
-        if text is not None and len(_HAN.findall(text)) * 4 > len(text):
+        if text is not None and _is_mostly(_HAN, text):
             return text
     if len(_UTF_8_PAIR.findall(data)) * 4 > len(data.translate(None, _ASCII_BYTES)):
         return None  # UTF-8 with a broken character somewhere
     arabic = data.decode("cp1256", "replace")
-    if len(_ARABIC.findall(arabic)) * 3 > len(arabic) and not _FRENCH_IN_CP1256.search(arabic):
+    if _is_mostly(_ARABIC, arabic) and not _FRENCH_IN_CP1256.search(arabic):
         return arabic
     codec = next((codec for codec, letters in _TELLING_LETTERS.items() if letters.search(data)), None)
     return _leniently(data, codec) if codec else None
+
+
+def _is_mostly(letters: re.Pattern[str], text: str) -> bool:
+    """Whether a text has so many of these letters that it is in their script; a few can come of any word with an accent."""
+    count = len(letters.findall(text))
+    return count >= _FEWEST_LETTERS and count * 5 > len(text) * 2
 
 
 def _leniently(data: bytes, codec: str) -> str:
