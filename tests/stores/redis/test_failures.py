@@ -86,12 +86,12 @@ def test_a_server_that_restarts(opened: Opener, own_server: ValkeyServer) -> Non
 
 def test_a_server_that_is_slow(opened: Opener, own_server: ValkeyServer) -> None:
     """It is waited for no longer than ``timeout``; what it answers later confuses nobody."""
-    store = opened(f"{own_server.uri}?timeout=0.2")
+    store = opened(f"{own_server.uri}?timeout=2")
     store.record([OptOut(BUYER)])
     own_server.process.send_signal(signal.SIGSTOP)
-    with pytest.raises(StoreUnavailable, match=r"does not answer within 0\.2 seconds"):
+    with pytest.raises(StoreUnavailable, match=r"does not answer within 2 seconds"):
         store.lookup([BUYER])
-    with pytest.raises(StoreUnavailable, match=r"does not answer within 0\.2 seconds"):
+    with pytest.raises(StoreUnavailable, match=r"does not answer within 2 seconds"):
         store.record([OptOut(OTHER)])
     own_server.process.send_signal(signal.SIGCONT)
     assert store.lookup([BUYER, ORDER]) == {BUYER: OptOut(BUYER)}
