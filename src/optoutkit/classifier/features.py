@@ -80,7 +80,7 @@ def add_up(sentences: Sequence[Sentence], tables: Mapping[str, Table[V]], sum_up
     """
     word, pair, concept, both, before, after, shape, subject, around, heap = (tables[kind].__getitem__ for kind in KINDS)
     concepts = [sentence.concepts[:MAX_CONCEPTS] for sentence in sentences]
-    asks = ["?" in text or "？" in text or "؟" in text for text in [sentence.text for sentence in sentences]]
+    asks = [_asks(sentence.text) for sentence in sentences]
     last = len(sentences) - 1
     totals = []
     everything: set[str] = set()
@@ -129,6 +129,10 @@ def pairs(words: Sequence[str], *, has_runs: bool) -> Iterable[tuple[str, str]]:
     if has_runs:
         words = [word[-2:] if word[0] >= CJK_START else word for word in words]
     return zip(["^", *words], [*words, "$"], strict=True)
+
+
+def _asks(text: str) -> bool:
+    return "?" in text or "？" in text or "؟" in text
 
 
 def _shape(sentence: Sentence, index: int, last: int, *, asks: bool) -> list[str]:

@@ -4,7 +4,6 @@ import functools
 import json
 from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
-from math import exp
 from operator import itemgetter, mul
 
 import attrs
@@ -52,10 +51,8 @@ class Model:
         """The probability of each label for a sentence of that total."""
         *lanes, _, count = self.weights.lanes(total)
         norm = UNIT * (count - ABOVE) ** -0.5
-        highest = max(lanes)  # the highest power is of about 0: none is too large
-        powers = [exp(norm * (lane - highest) + intercept) for lane, intercept in zip(lanes, self._of_labels, strict=True)]
-        share = 1 / sum(powers)
-        return [power * share for power in powers]
+        above = norm * ABOVE
+        return softmax([norm * lane + intercept - above for lane, intercept in zip(lanes, self._of_labels, strict=True)])
 
     def whole(self, totals: Iterable[int]) -> float:
         """The probability that a message is critical, seen as one heap of what is in its sentences."""

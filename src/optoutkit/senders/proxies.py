@@ -2,13 +2,14 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from email.message import Message as StandardMessage
 from types import MethodType, TracebackType
 from typing import Any, Self, TypeVar
 
 from optoutkit.errors import UnknownSender
 from optoutkit.guard import Action, AsyncGuard, Decision, Guard, Verdict
 
-__all__ = ["ContextProxy", "SenderProxy", "allowed", "listed", "refused_text", "with_suppressed"]
+__all__ = ["ContextProxy", "SenderProxy", "allowed", "encoded", "listed", "refused_text", "with_suppressed"]
 
 Reply = TypeVar("Reply")
 
@@ -95,6 +96,11 @@ def _check_names(sender: Any) -> None:
 def listed(recipients: str | Iterable[str]) -> list[str]:
     """An envelope as SMTP clients take it, a single recipient or several, as a list of the guard's own."""
     return [recipients] if isinstance(recipients, str) else list(recipients)
+
+
+def encoded(mail: StandardMessage | bytes | str) -> StandardMessage | bytes:
+    """A mail, which clients of SMTP take as a text, too, as the guard reads it."""
+    return mail.encode("utf-8", "replace") if isinstance(mail, str) else mail
 
 
 def allowed(recipients: Sequence[str], verdict: Verdict) -> list[str]:

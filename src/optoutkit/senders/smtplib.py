@@ -12,7 +12,7 @@ import attrs
 from optoutkit.errors import Held, Suppressed, UnknownSender
 from optoutkit.guard import AsyncGuard, Decision, Guard, Verdict, enveloped
 from optoutkit.messages import Message
-from optoutkit.senders.proxies import ContextProxy, allowed, listed, refused_text, with_suppressed
+from optoutkit.senders.proxies import ContextProxy, allowed, encoded, listed, refused_text, with_suppressed
 
 __all__ = ["ADAPTER", "GuardedSMTP", "HeldSMTP", "SmtplibAdapter", "guarded_client"]
 
@@ -63,7 +63,7 @@ class GuardedSMTP(ContextProxy):
         """See :meth:`smtplib.SMTP.sendmail`; suppressed recipients come back as refused."""
         recipients = listed(to_addrs)
         return self._deliver(
-            enveloped(_raw(msg), recipients), recipients, lambda to: self._sender.sendmail(from_addr, to, msg, *args, **kwargs)
+            enveloped(encoded(msg), recipients), recipients, lambda to: self._sender.sendmail(from_addr, to, msg, *args, **kwargs)
         )
 
     def mail(self, *args: Any, **kwargs: Any) -> Any:
@@ -88,7 +88,7 @@ class GuardedSMTP(ContextProxy):
             return self._sender.data(msg)
 
         try:
-            delivery = self._guard.deliver(enveloped(_raw(msg), self._guarded_envelope), send_to_all, held=HeldSMTP)
+            delivery = self._guard.deliver(enveloped(encoded(msg), self._guarded_envelope), send_to_all, held=HeldSMTP)
             _raise_if_suppressed(delivery.verdict)
         except (Held, Suppressed, smtplib.SMTPDataError):
             with suppress(smtplib.SMTPException):  # what it says to that is less than what is raised
@@ -142,10 +142,6 @@ class SmtplibAdapter:
 
 ADAPTER = SmtplibAdapter()
 """What the entry point ``smtplib`` of the group ``optoutkit.senders`` leads to."""
-
-
-def _raw(mail: str | bytes) -> bytes:
-    return mail.encode("utf-8", "replace") if isinstance(mail, str) else mail
 
 
 def _raise_if_suppressed(verdict: Verdict) -> None:

@@ -70,7 +70,7 @@ def opt_out_of(  # noqa: PLR0917 - the columns, in their order
             seller,
             reason=REASONS[reason],
             since=moment(since),
-            expires_at=None if expires_at is None else moment(expires_at),
+            expires_at=moment(expires_at),
             verified=verified == 1,
             source=source,
         )

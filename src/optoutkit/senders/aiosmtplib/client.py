@@ -12,7 +12,7 @@ from aiosmtplib.email import extract_recipients
 
 from optoutkit.errors import Held, Suppressed
 from optoutkit.guard import AsyncGuard, Decision, Verdict, enveloped
-from optoutkit.senders.proxies import SenderProxy, allowed, listed, refused_text, with_suppressed
+from optoutkit.senders.proxies import SenderProxy, allowed, encoded, listed, refused_text, with_suppressed
 
 __all__ = ["GuardedSMTP", "HeldSMTP", "guarded"]
 
@@ -86,7 +86,7 @@ class GuardedSMTP(SenderProxy):
             return await self._sender.data(message, **kwargs)
 
         try:
-            delivery = await self._guard.deliver(enveloped(_raw(message), self._guarded_envelope), send_to_all, held=HeldSMTP)
+            delivery = await self._guard.deliver(enveloped(encoded(message), self._guarded_envelope), send_to_all, held=HeldSMTP)
             _raise_if_suppressed(delivery.verdict)
         except (Held, Suppressed, aiosmtplib.SMTPDataError):
             with suppress(aiosmtplib.SMTPException):  # what it says to that is less than what is raised
@@ -131,13 +131,9 @@ async def _deliver(
             error.args = (error.recipients,)
             raise
 
-    delivery = await guard.deliver(enveloped(_raw(mail), envelope), send_what_may_go, held=HeldSMTP)
+    delivery = await guard.deliver(enveloped(encoded(mail), envelope), send_what_may_go, held=HeldSMTP)
     refused, answer = delivery.answer or ({}, "")
     return with_suppressed(refused, envelope, delivery.verdict, _response), answer
-
-
-def _raw(mail: StandardMessage | str | bytes) -> StandardMessage | bytes:
-    return mail.encode("utf-8", "replace") if isinstance(mail, str) else mail
 
 
 def _raise_if_suppressed(verdict: Verdict) -> None:

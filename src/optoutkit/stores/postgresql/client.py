@@ -170,8 +170,8 @@ class _Connection(psycopg.Connection[tuple[Any, ...]]):
     seconds = math.inf
     probes: _Probes
 
-    def wait(self, gen: Any, *more: Any, **named: Any) -> Any:
-        return psycopg.Connection.wait(self, _limited(gen, self.seconds), *more, **named)
+    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().wait(_limited(gen, self.seconds), *args, **kwargs)
 
 
 class _AsyncConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
