@@ -75,6 +75,14 @@ def test_only_what_is_new(tmp_path: Path, look: Callable[..., list[bytes]], monk
     assert opened == ["b", "c"]
 
 
+def test_a_file_about_to_be_written(tmp_path: Path, look: Callable[..., list[bytes]]) -> None:
+    """Nothing is in it yet: it is no mail, and comes when there is."""
+    (tmp_path / "box" / "a").touch()
+    assert look() == []
+    (tmp_path / "box" / "a").write_bytes(b"X: 1")
+    assert look() == [b"X: 1"]
+
+
 def test_an_mbox_that_grows(tmp_path: Path, look: Callable[..., list[bytes]]) -> None:
     """Mails that were in it before do not come again, also when some of them have been taken out."""
     one, two, three = (SEPARATOR + b"X: %d\n\n" % number for number in (1, 2, 3))

@@ -88,7 +88,7 @@ class FilesMailbox(_LocalMailbox):
                 about = path.stat()
                 signature = (about.st_ino, about.st_size, about.st_mtime_ns)
                 file = there[path] = self._files.get(path, _File())
-                if file.signature != signature:
+                if about.st_size and file.signature != signature:  # an empty one is about to be written
                     left = yield from self._new(path, file)
                     file.signature = None if left else signature
                     waiting |= left
