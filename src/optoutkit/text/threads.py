@@ -121,6 +121,8 @@ class _Reader:
         """The forwards found; one whose lines bear marks ends where the marks do."""
         lines, last_lines = self._lines, [len(self._lines)] * len(self._found)
         open_ones: list[tuple[int, int]] = []  # those with marks: their depth, ever deeper, and their number
+        if not any(line.depth for line in lines):
+            return tuple([self._forward(*found, len(lines)) for found in self._found])
         begin = {announced.body: (number, place) for place, (number, announced, _) in enumerate(self._found)}
         for current, line in enumerate(lines):
             if current in begin:
