@@ -168,5 +168,6 @@ def _without_marks(body: str) -> str:
     depth = next((line.depth for line in lines_of(body) if line.content), 0)
     if not depth:
         return body
-    marks = re.compile(rf"^(?:[ \t\u00a0]*>[ \t\u00a0]?){{1,{depth}}}", re.MULTILINE)
-    return marks.sub(lambda found: " " * len(found[0]), body)
+    marks = re.compile(rf"(?:[ \t\u00a0]*>[ \t\u00a0]?){{1,{depth}}}")
+    ends = [(line, found.end() if ">" in line and (found := marks.match(line)) else 0) for line in body.split("\n")]
+    return "\n".join([" " * end + line[end:] for line, end in ends])

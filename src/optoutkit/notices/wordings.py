@@ -153,8 +153,9 @@ class Wordings:
 
         That lets a wording that somebody has seen, a user's own perhaps, take the place of a guess that fits the same words.
         """
-        words = list(_LETTERS.finditer(folded))
-        letters = "".join([word[0] for word in words])
+        matches = list(_LETTERS.finditer(folded))
+        words = [match[0] for match in matches]
+        letters = "".join(words)
         wordings = self._plain if letters.isascii() else self.wordings
         found = [(span, wording) for wording in wordings if wording.anchor in letters for span in wording.find(letters)]
         if not found:
@@ -166,8 +167,8 @@ class Wordings:
                 surest.append((span, wording))
             elif wording.confidence > surest[-1][1].confidence:
                 surest[-1] = (span, wording)
-        starts = [word.start() for word in words]
-        counts = [0, *itertools.accumulate([word.end() - word.start() for word in words])]
+        starts = [match.start() for match in matches]
+        counts = [0, *itertools.accumulate(map(len, words))]
 
         def place(letter: int) -> int:
             index = bisect_right(counts, letter) - 1
