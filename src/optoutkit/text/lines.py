@@ -47,14 +47,16 @@ def lines_of(text: str) -> Iterator[Line]:
             continue
         end = text.find("\n", start) + 1 or len(text)
         line = text[start:end]
-        found = _MARKS.match(line) if ">" in line else None
-        marks = found[0] if found else ""
-        content = line[len(marks) : len(marks) + _LONGEST].strip()
-        # A mail program wrapped "<tom@example.com>" before its end, or an mbox file escaped a line that begins with "From ".
-        if marks and (inside_angle or (marks == ">" and content.startswith("From "))):
-            content, marks = marks.lstrip() + content, ""
-        yield _new(Line, (start, end, marks.count(">"), content))
-        inside_angle = not marks and "<" in content and content.rfind("<") > content.rfind(">")
+        depth, content = 0, line[:_LONGEST].strip()
+        if ">" in line and (marks := _MARKS.match(line)):
+            content = line[marks.end() :][:_LONGEST].strip()
+            # A mail program wrapped "<tom@example.com>" before its end, or an mbox file escaped a line that begins with "From ".
+            if inside_angle or (marks[0] == ">" and content.startswith("From ")):
+                content = marks[0].lstrip() + content
+            else:
+                depth = marks[0].count(">")
+        yield _new(Line, (start, end, depth, content))
+        inside_angle = not depth and "<" in content and content.rfind("<") > content.rfind(">")
         start = end
 
 
