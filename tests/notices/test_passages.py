@@ -38,6 +38,11 @@ def test_places_stay() -> None:
     assert any(span.start <= place - forward.offset < span.end for span in forward.own)
 
 
+def test_the_mark_of_a_mailbox_file_is_none_of_a_quotation() -> None:
+    """A first line that begins with ">From " bears no mark of quotation, and takes none from the lines below."""
+    assert passages(f"{BANNER}From: A\nDate: d\nSubject: s\n\n>From the house:\nOne\n")[1][3] == ">From the house: One"
+
+
 def test_answers_are_not_forwards() -> None:
     """Header lines without a banner, below an answer's subject; a mark of the mail server before it, or a count in it, changes nothing."""
     block = "From: A <a@x.example>\nSent: today\nTo: B\nSubject: s\n\nOne\n"

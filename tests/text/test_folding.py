@@ -135,6 +135,14 @@ def test_offsets_lead_back_into_the_text(text: str) -> None:
         assert 0 <= begin < end <= len(text)
 
 
+@given(st.text(st.sampled_from("Aaäö Éß“”–’…½\u00a0\u00ad\u0301ᴀІеЖ漢·.\nÅİıꭰ")))
+def test_a_text_folds_alike_whatever_stands_below_it(text: str) -> None:
+    """Whether its characters are replaced where they stand, or one by one because something below it becomes several."""
+    alone, together = fold(text), fold(f"{text}\n½")
+    assert together.text == f"{alone.text}\n1\N{FRACTION SLASH}2"
+    assert [*together.offsets][: len(alone.offsets)] == [*alone.offsets]
+
+
 @given(st.text(st.characters(max_codepoint=0x2FF) | st.characters(min_codepoint=0x3000, max_codepoint=0x9FFF)))
 def test_folded_text_is_stable(text: str) -> None:
     """Folding twice changes nothing more."""

@@ -21,6 +21,7 @@ _TIME = re.compile(
     r"(?<![\d/.-])(午後|午前|下午|上午)?\s?(\d{1,2})[:.h時时](\d{2})(?:[:.](\d{2}))?(?![\d/.-])\s?(a\.?\s?m\b|p\.?\s?m\b|am\b|pm\b|öö|ös|م|ص)?"
 )
 _OFFSET = re.compile(r"(?:gmt|utc)\s?([+-])(\d{1,2})(?::?(\d{2}))?\b|([+-])(\d{2}):?(\d{2})\b|\b(?:gmt|utc|z)\b")
+_NUMERIC_ZONE = re.compile(r"([+-])(\d{2})(\d{2})\b")
 _AFTERNOON = ("午後", "下午", "p", "ös", "م")
 _MORNING = ("午前", "上午", "a", "öö", "ص")
 _NOON = 12
@@ -43,7 +44,7 @@ def arrival(received: tuple[str, ...], now: datetime) -> datetime:
 
 def offset_of(date_field: str) -> tzinfo:
     """The zone of a Date field: mail programs write the date of a forward in their user's own time, without saying so."""
-    match = re.search(r"([+-])(\d{2})(\d{2})\b", date_field[:_LONGEST])
+    match = _NUMERIC_ZONE.search(date_field[:_LONGEST])
     return _zone(match[1], match[2], match[3]) if match else UTC
 
 

@@ -31,6 +31,8 @@ def named_buyer(texts: Iterable[str]) -> Address | None:
     """
     buyers: dict[str, Address] = {}
     for text in texts:
+        if "@" not in text and "%" not in text:  # %40 in a link
+            continue
         for match in (*_MAILTO.finditer(text), *_LINKED_ALIAS.finditer(text)):
             try:
                 address = Address(unquote(match[1]))

@@ -14,7 +14,7 @@ import attrs
 from optoutkit.notices.surroundings import surroundings
 from optoutkit.text.announcements import find_attribution
 from optoutkit.text.folding import fold
-from optoutkit.text.lines import read_lines
+from optoutkit.text.lines import lines_of, read_lines
 from optoutkit.text.spans import Span
 from optoutkit.text.threads import Forward, Thread, split
 
@@ -84,7 +84,15 @@ def _own_words(whole: Passage, thread: Thread) -> Passage:
     for span in thread.own:
         pieces += _blank(whole.text[position : span.start]), whole.text[span.start : span.end]
         position = span.end
-    return attrs.evolve(whole, text="".join(pieces), own=thread.own)
+    return Passage(
+        text="".join(pieces),
+        offset=whole.offset,
+        own=thread.own,
+        sender=whole.sender,
+        subject=whole.subject,
+        date=whole.date,
+        is_inline=whole.is_inline,
+    )
 
 
 def _blank(text: str) -> str:
@@ -157,8 +165,9 @@ def _without_marks(body: str) -> str:
     """Put blanks for the ``>`` that stand before every line of a forward, not for those of what it quotes itself."""
     if not body.lstrip().startswith(">"):
         return body
-    depth = next((line.depth for line in read_lines(body) if line.content), 0)
+    depth = next((line.depth for line in lines_of(body) if line.content), 0)
     if not depth:
         return body
-    marks = re.compile(rf"^(?:[ \t\u00a0]*>[ \t\u00a0]?){{1,{depth}}}", re.MULTILINE)
-    return marks.sub(lambda found: " " * len(found[0]), body)
+    marks = re.compile(rf"(?:[ \t\u00a0]*>[ \t\u00a0]?){{1,{depth}}}")
+    ends = [(line, found.end() if ">" in line and (found := marks.match(line)) else 0) for line in body.split("\n")]
+    return "\n".join([" " * end + line[end:] for line, end in ends])

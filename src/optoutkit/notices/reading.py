@@ -16,7 +16,7 @@ from optoutkit.identities import OrderId, find_order_ids
 from optoutkit.notices.passages import Passage
 from optoutkit.notices.surroundings import surroundings
 from optoutkit.notices.values import NoticeEvidence, NoticeKind
-from optoutkit.notices.wordings import Found, Wordings, letters_of
+from optoutkit.notices.wordings import Found, Wordings, bare_letters, letters_of
 from optoutkit.text.folding import Folded, fold
 from optoutkit.text.wordlists import LANGUAGES, word_list
 
@@ -35,7 +35,9 @@ _COLON = re.compile(r":\s")
 # An order ID into which a mail program has put line ends, for what comes after it may be another number.
 _BREAK = r"[ \t>]{0,20}\n[ \t>]{0,20}"
 _BROKEN_ID = re.compile(rf"(?<![0-9a-z-])([0-9dsp][0-9-]{{0,18}})({_BREAK})([0-9-]{{1,18}})(?:({_BREAK})([0-9-]{{1,18}}))?(?![0-9a-z-])")
+_MAY_BREAK_ID = re.compile(r"\n[ \t>]{0,20}[0-9-]")  # the same from its first line end on: far fewer places to try
 _LETTER_OF_ID = re.compile(r"(?<![0-9a-z-])[dsp](?=0[0-9]-)")
+_LETTERS_OF_IDS = ("d0", "s0", "p0")  # the cheap question, asked first
 _ID = re.compile(r"(?:[0-9]{3}|[dsp]0[0-9])-[0-9]{7}-[0-9]{7}")
 _MOST_LETTERS_BESIDE_ID = 16  # in a list of orders: "Bestellnummer"
 _SPELLED_OUT = re.compile(r"<(?:https?:|mailto:)[^<>]{0,2000}>", re.IGNORECASE)  # a link's target, put into the sentence by a mail program
@@ -154,8 +156,12 @@ class _Text:
         self._passage = passage
         self._wordings = wordings
         self.folded: Folded = fold(_SPELLED_OUT.sub(lambda link: " " * len(link[0]), passage.text))
-        whole = _BROKEN_ID.sub(_put_together, self.folded.text)
-        ids = list(find_order_ids(_LETTER_OF_ID.sub(lambda letter: letter[0].upper(), whole)))
+        whole = self.folded.text
+        if _MAY_BREAK_ID.search(whole):
+            whole = _BROKEN_ID.sub(_put_together, whole)
+        if any(letters in whole for letters in _LETTERS_OF_IDS):
+            whole = _LETTER_OF_ID.sub(lambda letter: letter[0].upper(), whole)
+        ids = list(find_order_ids(whole))
         self.places = [place for place, _ in ids]
         self.orders = [order for _, order in ids]
         self._sentences: dict[Found, tuple[int, int]] = {}
@@ -259,7 +265,7 @@ class _Text:
     def _is_furniture(self, line: str) -> bool:
         if not _LETTER.search(line) or line.startswith(_NO_TEXT):
             return True
-        letters = letters_of(line)
+        letters = bare_letters(line)  # the line is folded already
         if letters in self._wordings.subjects or letters == self._subject or line in surroundings().sender_names:
             return True
         if len(line) > _LONGEST_GREETING or line.endswith((":", "?")):

@@ -13,7 +13,7 @@ import attrs
 
 from optoutkit.marketplaces import Marketplace
 from optoutkit.notices.surroundings import surroundings
-from optoutkit.notices.wordings import letters_of
+from optoutkit.notices.wordings import bare_letters
 from optoutkit.text.folding import fold
 
 __all__ = ["Claim", "Sender", "read_sender"]
@@ -69,7 +69,7 @@ def read_sender(field: str, sign_offs: Collection[str] = ()) -> Sender:
         any(local in surroundings().notice_senders or _looks_like_amazon(domain) for local, domain in addresses)
         or name in surroundings().sender_names
         or bool(_STORE_NAME.fullmatch(name))
-        or (bool(name) and letters_of(name) in sign_offs)
+        or (bool(name) and bare_letters(name) in sign_offs)
     )
     return Sender(Claim.AMAZON if is_amazon else Claim.OTHER, Marketplace.by_domain(name) if is_amazon else None)
 

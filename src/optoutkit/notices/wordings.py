@@ -40,7 +40,7 @@ from optoutkit.notices.values import NoticeKind
 from optoutkit.text.folding import fold
 from optoutkit.text.spans import Span
 
-__all__ = ["Found", "Phrases", "Wording", "Wordings", "letters_of", "load_wordings"]
+__all__ = ["Found", "Phrases", "Wording", "Wordings", "bare_letters", "letters_of", "load_wordings"]
 
 _LETTERS = re.compile(r"[^\W_]+")
 _CHOICE = re.compile(r"\{([^{}]*)\}")
@@ -153,7 +153,8 @@ class Wordings:
 
         That lets a wording that somebody has seen, a user's own perhaps, take the place of a guess that fits the same words.
         """
-        words = _LETTERS.findall(folded)
+        matches = list(_LETTERS.finditer(folded))
+        words = [match[0] for match in matches]
         letters = "".join(words)
         wordings = self._plain if letters.isascii() else self.wordings
         found = [(span, wording) for wording in wordings if wording.anchor in letters for span in wording.find(letters)]
@@ -166,7 +167,7 @@ class Wordings:
                 surest.append((span, wording))
             elif wording.confidence > surest[-1][1].confidence:
                 surest[-1] = (span, wording)
-        starts = [word.start() for word in _LETTERS.finditer(folded)]
+        starts = [match.start() for match in matches]
         counts = [0, *itertools.accumulate(map(len, words))]
 
         def place(letter: int) -> int:
@@ -178,7 +179,12 @@ class Wordings:
 
 def letters_of(text: str) -> str:
     """The letters and digits of a text, folded, without anything between them."""
-    return "".join(_LETTERS.findall(fold(text).text))
+    return bare_letters(fold(text).text)
+
+
+def bare_letters(folded: str) -> str:
+    """The same of a text that is folded already."""
+    return "".join(_LETTERS.findall(folded))
 
 
 def load_wordings(extra: Iterable[str | os.PathLike[str]] = ()) -> Wordings:

@@ -25,7 +25,7 @@ _TWINS = {
     "g": "Ԍԍɡɢ",
     "h": "НһҺΗհʜ",
     "i": "ІіΙιӀɪɩ",
-    "j": "ЈјϳյᴊJ",
+    "j": "Јјϳյᴊ",
     "k": "КкκΚᴋ",
     "l": "ӏʟ",
     "m": "МмΜᴍ",
@@ -55,10 +55,12 @@ _PLAIN_FORM = {character: plain for plain, characters in _PUNCTUATION.items() fo
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u3164\uffa0\u2800\u0640\u0670").union(
     map(chr, [*range(0x064B, 0x0653), *range(0x0656, 0x0660), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 )
+_FEW = 20  # different characters beyond ASCII; texts in Latin letters have no more
 _FIRST_SCRIPT_WITH_MARKS = "\u0590"
 _LONGEST_EXPANSION = 4  # one sign may stand for a phrase of 18 letters; nobody searches for those
 
 _ASCII = re.compile(r"[\t\n\r -\x7e]*")
+_BEYOND_ASCII = re.compile(r"[^\t\n\r -\x7e]")
 _RUN = re.compile(r"([\t\n\r -\x7e]+)|[^\t\n\r -\x7e]+")
 _LETTERS = re.compile(r"(?:[^\W\d_]|[\u00ad\u0300-\u036f\u200b-\u200f\u2060-\u2064\ufeff])++")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff\uff21-\uff5a\U0001d400-\U0001d6a5]")
@@ -111,6 +113,9 @@ def fold(text: str) -> Folded:
     """
     if _ASCII.fullmatch(text):
         return _closed_up(text.lower(), range(len(text) + 1))
+    in_place = _folded_in_place(text)
+    if in_place is not None:
+        return _closed_up(in_place, range(len(text) + 1))
     pieces: list[str] = []  # single characters, and whole runs of ASCII
     offsets: list[int] = []
     for run in _RUN.finditer(_unmasked(text)):
@@ -127,6 +132,19 @@ def fold(text: str) -> Folded:
                     _add_mark(pieces, offsets, folded, offset)
     offsets.append(len(text))
     return _closed_up("".join(pieces), offsets)
+
+
+def _folded_in_place(text: str) -> str | None:
+    """The folded text where each character has one to take its place, as in most European mail; None where it takes more."""
+    others = set(_BEYOND_ASCII.findall(text))
+    if len(others) > _FEW or _FOREIGN.search("".join(others)):
+        return None
+    for character in others:
+        stand_in = _stand_in(character)
+        if not stand_in:
+            return None
+        text = text.replace(character, stand_in)
+    return text.lower()  # the stand-ins are lower case
 
 
 def _unmasked(text: str) -> str:
@@ -153,6 +171,13 @@ def _folded(character: str) -> str:
         return character
     form = unicodedata.normalize("NFKC", form.casefold().replace("ı", "i"))  # Turkish capitals fold to i as well
     return "".join(_PLAIN_FORM.get(part, part) for part in form if part not in _INVISIBLE)
+
+
+@lru_cache(maxsize=4096)
+def _stand_in(character: str) -> str:
+    """The one character that takes its place wherever it stands; empty if it vanishes, joins the one before it, or becomes several."""
+    folded = _folded(character.translate(_PHONETIC))
+    return folded if len(folded) == 1 and not _is_mark(folded) and folded == folded.lower() else ""
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,6 @@ import re
 import sys
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import overload
 
 import attrs
@@ -72,6 +71,9 @@ class Parameters:
     parameters: Mapping[str, str]
 
 
+_NO_PARAMETERS = Parameters(value="", parameters={})
+
+
 class Headers:
     """The fields of a header block, in their order, by name in whatever case.
 
@@ -85,15 +87,11 @@ class Headers:
         """Take pairs of name and raw value: the bytes after the colon, folds and all."""
         self.size: int = size
         self._fields = fields
+        self._by_name: dict[str, list[bytes]] = {}
+        for name, value in fields:
+            self._by_name.setdefault(name, []).append(value)
         self._parameters: dict[str, Parameters] = {}
         self._decoded: dict[str, tuple[str, ...]] = {}
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[bytes]]:
-        index: dict[str, list[bytes]] = {}
-        for name, value in self._fields:
-            index.setdefault(name, []).append(value)
-        return index
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -115,9 +113,10 @@ class Headers:
 
     def get_all(self, name: str) -> tuple[str, ...]:
         """Every value of a field, unfolded and decoded."""
-        if name not in self._decoded:
-            self._decoded[name] = tuple(map(decode_words, self.unfolded(name)))
-        return self._decoded[name]
+        key = name.lower()
+        if key not in self._decoded:
+            self._decoded[key] = tuple([decode_words(_unfolded(value)) for value in self._by_name.get(key, ())])
+        return self._decoded[key]
 
     @overload
     def get(self, name: str, default: str) -> str: ...
@@ -125,13 +124,16 @@ class Headers:
     def get(self, name: str, default: str | None = None) -> str | None: ...
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of a field, unfolded and decoded; ``default`` if the field is absent."""
-        return next((decode_words(value) for value in self.unfolded(name)), default)
+        values = self.get_all(name)
+        return values[0] if values else default
 
     def parameters(self, name: str) -> Parameters:
         """The first value of a structured field, taken apart; empty if the field is absent."""
-        if name not in self._parameters:
-            self._parameters[name] = _parameters(next(self.unfolded(name), ""))
-        return self._parameters[name]
+        key = name.lower()
+        if key not in self._parameters:
+            values = self._by_name.get(key)
+            self._parameters[key] = _parameters(_unfolded(values[0])) if values else _NO_PARAMETERS
+        return self._parameters[key]
 
 
 def read_headers(raw: bytes, start: int = 0, longest: int = sys.maxsize) -> tuple[Headers, int]:
@@ -174,8 +176,9 @@ def _parameters(text: str) -> Parameters:
     for piece in pieces:
         name, _, content = (side.strip() for side in piece.partition("="))
         if content.startswith('"'):
-            content = re.sub(r"\\(.)", r"\1", content[1:].removesuffix('"'))
-        section = _SECTION.fullmatch(name.lower())
+            content = content[1:].removesuffix('"')
+            content = re.sub(r"\\(.)", r"\1", content) if "\\" in content else content
+        section = _SECTION.fullmatch(name.lower()) if "*" in name else None
         if section and (section[2] or section[3]):
             sections.setdefault(section[1], {}).setdefault(int(section[2] or 0), (content, bool(section[3])))
         elif name and name.lower() not in plain:

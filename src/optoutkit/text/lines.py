@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-__all__ = ["Line", "plain", "read_lines"]
+__all__ = ["Line", "lines_of", "plain", "read_lines"]
 
-_LINE = re.compile(r"\n+|(?P<marks>[ \t\u00a0]*(?:>[ \t\u00a0]?)++)?(?P<content>[^\n]*)\n?")
-_SAME = str.maketrans("’ı", "'i")  # Turkish capitals fold to i
+_EMPTY_LINES = re.compile(r"\n+")
+_MARKS = re.compile(r"[ \t\u00a0]*(?:>[ \t\u00a0]?)++")
 _LONGEST = 500  # characters of a line that are looked at; no line that announces or closes anything is longer
 
 
@@ -27,28 +28,40 @@ class Line(NamedTuple):
     content: str
 
 
+_new: Any = tuple.__new__  # in half the time that the named tuple's own takes
+
+
 def read_lines(text: str) -> list[Line]:
     """Read the lines of a text; they cover it."""
-    lines: list[Line] = []
+    return list(lines_of(text))
+
+
+def lines_of(text: str) -> Iterator[Line]:
+    """The same, one after the other, for who needs only the first ones."""
     inside_angle = False
-    for match in _LINE.finditer(text):
-        start, end = match.span()
-        if start == len(text):
-            continue  # nothing is left after the last line
-        marks, content = match.groups()
-        if not marks and not content:  # a run of empty lines
-            lines.append(Line(start, end, 0, ""))
+    start = 0
+    while start < len(text):
+        if text[start] == "\n" and (run := _EMPTY_LINES.match(text, start)):
+            yield _new(Line, (start, run.end(), 0, ""))
+            start = run.end()
             continue
-        content = content[:_LONGEST].strip()
-        # A mail program wrapped "<tom@example.com>" before its end, or an mbox file escaped a line that begins with "From ".
-        if marks and (inside_angle or (marks == ">" and content.startswith("From "))):
-            content, marks = marks.lstrip() + content, None
-        lines.append(Line(start, end, marks.count(">") if marks else 0, content))
-        inside_angle = not marks and "<" in content and content.rfind("<") > content.rfind(">")
-    return lines
+        end = text.find("\n", start) + 1 or len(text)
+        line = text[start:end]
+        depth, content = 0, line[:_LONGEST].strip()
+        if ">" in line and (marks := _MARKS.match(line)):
+            content = line[marks.end() :][:_LONGEST].strip()
+            # A mail program wrapped "<tom@example.com>" before its end, or an mbox file escaped a line that begins with "From ".
+            if inside_angle or (marks[0] == ">" and content.startswith("From ")):
+                content = marks[0].lstrip() + content
+            else:
+                depth = marks[0].count(">")
+        yield _new(Line, (start, end, depth, content))
+        inside_angle = not depth and "<" in content and content.rfind("<") > content.rfind(">")
+        start = end
 
 
 def plain(text: str) -> str:
     """Text as the word lists write it: lower case, one blank between words, none before a colon, straight apostrophes."""
-    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold().translate(_SAME)
+    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    folded = folded.replace("’", "'").replace("ı", "i")  # Turkish capitals fold to i
     return " ".join(folded.split()).replace(" :", ":")

@@ -63,6 +63,7 @@ class Mail:
         """Keep the bytes and the tree of parts."""
         self.raw: bytes = raw
         self._root = root
+        self._parts = list(root.walk())
         self._text_bytes = text_bytes
 
     @property
@@ -73,7 +74,7 @@ class Mail:
     @property
     def header_bytes(self) -> int:
         """Size of the header fields of the mail and of its parts together."""
-        return sum(part.headers.size for part in self._root.walk())
+        return sum([part.headers.size for part in self._parts])
 
     @property
     def is_mail(self) -> bool:
@@ -141,20 +142,18 @@ class Mail:
     @property
     def is_cut(self) -> bool:
         """Whether it shows more text than :func:`read_mail` was told to read."""
-        parts = list(self._root.walk())
-        sizes = zip(parts, _sizes(parts, self._text_bytes), strict=True)
+        sizes = zip(self._parts, _sizes(self._parts, self._text_bytes), strict=True)
         return any(size is not None and size < part.size and _is_text(part) for part, size in sizes)
 
     @property
     def _leaves(self) -> list[Part]:
-        return [part for part in self._root.walk() if not part.is_multipart]
+        return [part for part in self._parts if not part.is_multipart]
 
     @cached_property
     def _shown(self) -> "_Shown":
         shown: dict[int, _Shown] = {}
-        parts = list(self._root.walk())
-        sizes = _sizes(parts, self._text_bytes)
-        for part, size in zip(reversed(parts), reversed(sizes), strict=True):  # parts come before the multipart that holds them
+        sizes = _sizes(self._parts, self._text_bytes)
+        for part, size in zip(reversed(self._parts), reversed(sizes), strict=True):  # parts come before the multipart that holds them
             shown[id(part)] = _shown(part, [shown[id(child)] for child in part.children], size)
         return shown[id(self._root)]
 

@@ -13,6 +13,7 @@ __all__ = ["find_signature"]
 _SEPARATOR = "--"  # RFC 3676 section 4.3; its blank gets lost in HTML and elsewhere
 _MAX_LINES_AFTER_SEPARATOR = 20
 _MAX_LINES_AFTER_CLOSING = 12
+_LONGEST_CLOSING = 200  # characters of its line, with a name and what decorates it
 _LONGEST_NAME = 60
 _MAX_NAME_WORDS = 7
 _EDGES = " ,.!;:~*_-–—。、！，…♥❤🙂😊🙏/"
@@ -63,6 +64,8 @@ def _goes_on(content: str) -> bool:
 
 
 def _is_closing(content: str) -> bool:
+    if len(content) > _LONGEST_CLOSING:
+        return False
     line = plain(content).strip(_EDGES)
     if not line.startswith(_closings_beginning_with().get(line[:_HEAD], ())):
         return False

@@ -121,14 +121,15 @@ class _Reader:
         """The forwards found; one whose lines bear marks ends where the marks do."""
         lines, last_lines = self._lines, [len(self._lines)] * len(self._found)
         open_ones: list[tuple[int, int]] = []  # those with marks: their depth, ever deeper, and their number
-        begin = {announced.body: (number, place) for place, (number, announced, _) in enumerate(self._found)}
-        for current, line in enumerate(lines):
+        begin: dict[int, tuple[int, int]] = {}
+        for place, (number, announced, _) in enumerate(self._found):
+            if depth := max([announcing.depth for announcing in lines[number : announced.body]]):
+                begin[announced.body] = (depth, place)
+        for current in range(min(begin, default=len(lines)), len(lines)):
             if current in begin:
-                number, place = begin[current]
-                depth = max(announcing.depth for announcing in lines[number:current])
-                if depth:
-                    open_ones.append((depth, place))
-            while open_ones and line.content and line.depth < open_ones[-1][0]:
+                open_ones.append(begin[current])
+            _, _, depth, content = lines[current]
+            while content and open_ones and depth < open_ones[-1][0]:
                 last_lines[open_ones.pop()[1]] = current
         return tuple(self._forward(*found, last) for found, last in zip(self._found, last_lines, strict=True))
 

@@ -8,7 +8,6 @@ __all__ = ["base64_bytes", "transfer_decode"]
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 _PADDING = re.compile(rb"=[=\s]*")
 _WHOLE_LINES = re.compile(rb"[A-Za-z0-9+/\r\n]*")
-_NEWLINES = re.compile(rb"\r\n|\r")
 
 
 def transfer_decode(data: bytes, encoding: str) -> bytes:
@@ -18,8 +17,10 @@ def transfer_decode(data: bytes, encoding: str) -> bytes:
         return base64_bytes(data)
     if encoding == "quoted-printable":
         # Blanks at the end of a line are added on the way and don't count (rule 3); a2b_qp reads a CR without LF wrongly.
-        lines = _NEWLINES.sub(b"\n", data).split(b"\n")
-        return binascii.a2b_qp(b"\n".join(line.rstrip(b" \t") for line in lines))
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if b" \n" in data or b"\t\n" in data or data.endswith((b" ", b"\t")):
+            data = b"\n".join([line.rstrip(b" \t") for line in data.split(b"\n")])
+        return binascii.a2b_qp(data)
     return data
 
 
