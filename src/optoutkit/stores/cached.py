@@ -1,9 +1,7 @@
 """A store that remembers for a while what the store behind it answered."""
 
-import os
 import threading
 import time
-import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -18,6 +16,7 @@ from optoutkit.identities import Identity
 from optoutkit.optouts import OptOut
 from optoutkit.stores.asynchronous import outliving
 from optoutkit.stores.base import AsyncOptOutStore, Clock, EraseReport, LinkPair, LinkReport, OptOutStore, RecordReport, utc_now
+from optoutkit.stores.forks import in_each_child
 from optoutkit.stores.requests import Lookup
 from optoutkit.stores.wrapping import AsyncWrapper, Verbs, Wrapper, asked_once
 
@@ -62,7 +61,7 @@ class _CachingVerbs(Verbs):
         self._clock = clock
         self._timer = timer
         self.start_afresh()
-        _all.add(self)
+        in_each_child(self)
 
     def start_afresh(self) -> None:
         """Know nothing, and wait for nobody."""
@@ -214,18 +213,6 @@ class _CachingVerbs(Verbs):
     def _is_fresh(self, flight: _Flight, began: int) -> bool:
         """Whether a miss that a flight brought is an answer for a lookup that began then: if it is from later, or not too old."""
         return flight.began > began or flight.began_at + self._negative_ttl > self._timer()
-
-
-_all: "weakref.WeakSet[_CachingVerbs]" = weakref.WeakSet()
-
-
-def _start_afresh() -> None:
-    """In a forked child, where the threads that were asking are not."""
-    for verbs in list(_all):
-        verbs.start_afresh()
-
-
-os.register_at_fork(after_in_child=_start_afresh)
 
 
 class CachedStore(Wrapper):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
 from optoutkit.errors import StoreClosed, StoreCorrupt, StoreError, StoreUnavailable
+from optoutkit.stores.forks import in_each_child
 from optoutkit.stores.sqlite import schema
 
 __all__ = ["Connection", "Connections", "begin"]
@@ -78,8 +79,8 @@ class Connections:
         self._path = Path(os.path.abspath(path))  # noqa: PTH100 - as it is now: the working directory may change, .. stays as it is
         self._timeout = timeout
         self._idle: list[Connection] = []
-        self._pid = os.getpid()
         self._closed = False
+        in_each_child(self)
         self.read(lambda _: None)
 
     def read(self, work: Callable[[Connection, *Ts], T], *arguments: *Ts) -> T:
@@ -116,15 +117,11 @@ class Connections:
     def close(self) -> None:
         """Close what is idle now, and what is in use when it is given back."""
         self._closed = True
-        if self._pid != os.getpid():
-            self._leave_to_parent()
         self._close_idle()
 
     def _take(self) -> Connection:
         if self._closed:
             raise StoreClosed(f"{self._path}: the store is closed")
-        if self._pid != os.getpid():
-            self._leave_to_parent()
         try:
             return self._idle.pop()
         except IndexError:
@@ -151,10 +148,10 @@ class Connections:
                 return
             connection.close()
 
-    def _leave_to_parent(self) -> None:
+    def start_afresh(self) -> None:
+        """In a forked child, which leaves to the parent what the parent has opened."""
         _inherited.extend(self._idle)
         self._idle = []
-        self._pid = os.getpid()
 
     def _open(self) -> Connection:
         self._make_file()

@@ -11,7 +11,7 @@
 import base64
 from binascii import unhexlify
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from optoutkit.identities import Address, Digest, Identity
@@ -156,7 +156,7 @@ def opt_out_of(  # noqa: PLR0917 - the columns, in their order
 
 
 def _unpacked_time(since: int) -> datetime | None:
-    return rows.moment(since - _NOT_WHOLE if since > _NOT_WHOLE // 2 else since * _MICROSECONDS)
+    return rows.moment(since - _NOT_WHOLE) if since > _NOT_WHOLE // 2 else _EPOCH + timedelta(0, since)
 
 
 def _unpacked_source(source: bytes) -> str:
