@@ -198,7 +198,7 @@ class Digest(_ByKey):
         key: What it is compared by, such as ``digest:address:2026:0a1b…``.
     """
 
-    kind: Kind = attrs.field(validator=attrs.validators.in_(("address", "order")))  # type: ignore[misc]
+    kind: Kind = attrs.field(validator=attrs.validators.in_(("address", "order")))  # type: ignore[misc]  # the type of in_ is wider
     key_id: str = attrs.field(validator=attrs.validators.matches_re(r"[A-Za-z0-9_.-]{1,32}"))
     value: bytes = attrs.field(
         validator=attrs.validators.and_(attrs.validators.instance_of(bytes), attrs.validators.min_len(16), attrs.validators.max_len(16))
@@ -232,7 +232,7 @@ def identity_from_key(key: str) -> Identity:
         key_id, _, value = rest.partition(":")
         if of in ("address", "order"):
             try:
-                return Digest(of, key_id, bytes.fromhex(value))  # type: ignore[arg-type]
+                return Digest(of, key_id, bytes.fromhex(value))  # type: ignore[arg-type]  # one of the two words, or Digest says so
             except ValueError:
                 pass
     raise InvalidInput(f"not the key of an address, order or digest: {_shown(key)}")

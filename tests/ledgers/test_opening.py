@@ -1,6 +1,7 @@
 """Opening ledgers by URI, beside a store or alone, and what can be read where they are kept."""
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,7 @@ def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
         assert ledger.reserve([ORDER]).granted == (ORDER,)
 
 
-@pytest.mark.skipif(OWN_POSTGRESQL in __import__("os").environ, reason="roles are not made on a server of the user's own")
+@pytest.mark.skipif(OWN_POSTGRESQL in os.environ, reason="roles are not made on a server of the user's own")
 def test_a_user_who_may_not_make_tables_can_use_those_that_are_there(postgresql: str, postgresql_uri: str) -> None:
     """As operators like it: one role makes the tables, another one uses them."""
     schema, role = postgresql.partition("schema=")[2], "ledger_clerk"

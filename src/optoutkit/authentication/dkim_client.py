@@ -17,7 +17,7 @@ __all__ = ["check_signature"]
 
 _SHORTEST_RSA_KEY = 1024  # RFC 8301 section 3.2
 # dkimpy logs what it reads, addresses included; this logger belongs to no tree and drops everything.
-_SILENT = logging.Logger("dkimpy", logging.CRITICAL + 1)  # noqa: LOG001
+_SILENT = logging.Logger("dkimpy", logging.CRITICAL + 1)  # noqa: LOG001 - nobody is to find it by its name
 _BLANKS = re.compile(rb"[ \t]+")
 
 
@@ -44,7 +44,7 @@ def check_signature(
     checker.pk, checker.keysize = None, 0
     names = [name.encode("latin-1") for name in (signature.signed if signed is None else signed)]
     try:
-        matches = checker.verify_sig(tags, names, _as_dkimpy_has_it(signature.field), lambda _name, timeout: key)  # noqa: ARG005
+        matches = checker.verify_sig(tags, names, _as_dkimpy_has_it(signature.field), lambda _name, timeout: key)  # noqa: ARG005 - dkimpy's signature
     except dkim.NaClNotFoundError:
         raise Refusal("neutral", "Ed25519 needs an optional package: pip install 'optoutkit[ed25519]'") from None
     except dkim.ValidationError:

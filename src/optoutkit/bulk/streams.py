@@ -83,7 +83,7 @@ class _Rewound(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # one kind of buffer is all that is handed in
         piece = self._rest[: len(buffer)] or self._file.read(len(buffer))
         self._rest = self._rest[len(piece) :]
         buffer[: len(piece)] = piece
@@ -97,7 +97,7 @@ class _GzipReader(io.RawIOBase):
     def __init__(self, file: BinaryIO) -> None:
         self._file = gzip.GzipFile(fileobj=file)
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # one kind of buffer is all that is handed in
         try:
             return self._file.readinto(buffer)
         except EOFError:

@@ -32,7 +32,7 @@ class ZstdReader(io.RawIOBase):
         self._unpacked = memoryview(b"")
         self._frame: zstandard.ZstdDecompressionObj | None = None
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # one kind of buffer is all that is handed in
         """Fill a buffer as far as there is something; 0 is the end.
 
         Raises:

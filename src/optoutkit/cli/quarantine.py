@@ -86,7 +86,7 @@ def show(folder: Quarantine, mails: tuple[str, ...], *, parser: NoticeParser | N
             {**rendering.quarantined_record(mail), "notices": [rendering.notice_record(notice) for notice in notices]},
             lambda: [
                 *rendering.quarantined_lines(mail),  # noqa: B023 - called at once
-                *(line for notice in notices or [None] for line in rendering.notice_lines(mail.id, notice)),  # noqa: B023
+                *(line for notice in notices or [None] for line in rendering.notice_lines(mail.id, notice)),  # noqa: B023 - called at once
             ],
         )
     return out.exit_code

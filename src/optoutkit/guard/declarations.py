@@ -42,7 +42,7 @@ class Declaration:
         """One whose topic is the one given, else that of the contact reason, if that is a known one."""
         if topic is None and contact_reason is not None:
             topic = topic_of_contact_reason(contact_reason)
-        return cls(topic=topic, **said)  # type: ignore[arg-type]
+        return cls(topic=topic, **said)  # type: ignore[arg-type]  # what is wrong, the fields refuse
 
     def over(self, outer: "Declaration") -> "Declaration":
         """This one, with the word of the outer where this one has none."""

@@ -183,7 +183,7 @@ class _HashingVerbs(Verbs):
 
 
 def _made(identity: Identity, name: str, secret: bytes) -> Digest:
-    return identity if isinstance(identity, Digest) else Digest(identity.kind, name, identity.digest(secret))  # type: ignore[arg-type]
+    return identity if isinstance(identity, Digest) else Digest(identity.kind, name, identity.digest(secret))  # type: ignore[arg-type]  # its kinds are a digest's
 
 
 def _mark(digest: Digest) -> Digest:

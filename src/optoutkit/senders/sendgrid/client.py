@@ -55,13 +55,13 @@ class GuardedHttpClient(SenderProxy):
             return GuardedHttpClient(found, self._guard)
         if name == "version":
             return lambda *args, **kwargs: GuardedHttpClient(found(*args, **kwargs), self._guard)
-        if name == "post" and _leads_to_mail_send(self._sender._url_path):  # noqa: SLF001
+        if name == "post" and _leads_to_mail_send(self._sender._url_path):  # noqa: SLF001 - the library has no other way in
             return lambda request_body=None, *args, **kwargs: self._post(found, request_body, *args, **kwargs)
         return found
 
     def _build_client(self, name: Any = None) -> "GuardedHttpClient":
         """Where the path grows by a name that is not written as an attribute."""
-        return GuardedHttpClient(self._sender._build_client(name), self._guard)  # noqa: SLF001
+        return GuardedHttpClient(self._sender._build_client(name), self._guard)  # noqa: SLF001 - the library has no other way in
 
     def _post(self, post: Callable[..., Any], request_body: Any, *args: Any, **kwargs: Any) -> Any:
         body = _read(request_body)

@@ -48,7 +48,7 @@ class GuardedSes(SenderProxy):
 
         def send_what_may_go(verdicts: tuple[Verdict, ...]) -> Any:
             suppressed = any(verdict.suppressed for verdict in verdicts)
-            return self._sender._make_api_call(operation_name, call.params_for(verdicts) if suppressed else api_params)  # noqa: SLF001
+            return self._sender._make_api_call(operation_name, call.params_for(verdicts) if suppressed else api_params)  # noqa: SLF001 - botocore has no other way in
 
         delivery = self._guard.deliver_together(call.messages, send_what_may_go, held=HeldEmail, not_taken=call.not_taken)
         if not any(verdict.suppressed for verdict in delivery.verdicts):

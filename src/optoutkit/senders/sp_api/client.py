@@ -65,7 +65,7 @@ class GuardedApi(ContextProxy):
             return self._sender._request(path, data=data, params=params, **options)  # noqa: SLF001 - the client's own
         delivery = self._guard.deliver(
             message,
-            lambda _verdict: self._sender._request(path, data=_copy(data), params=params, **options),  # noqa: SLF001
+            lambda _verdict: self._sender._request(path, data=_copy(data), params=params, **options),  # noqa: SLF001 - the library has no other way in
             held=HeldMessage,
         )
         _raise_if_suppressed(delivery.verdict)
@@ -86,10 +86,10 @@ class GuardedAsyncApi(SenderProxy):
         """See :class:`GuardedApi`."""
         message = message_of(path, data, params)
         if message is None:
-            return await self._sender._request(path, data=data, params=params, **options)  # noqa: SLF001
+            return await self._sender._request(path, data=data, params=params, **options)  # noqa: SLF001 - the library has no other way in
         delivery = await self._guard.deliver(
             message,
-            lambda _verdict: self._sender._request(path, data=_copy(data), params=params, **options),  # noqa: SLF001
+            lambda _verdict: self._sender._request(path, data=_copy(data), params=params, **options),  # noqa: SLF001 - the library has no other way in
             held=HeldMessage,
         )
         _raise_if_suppressed(delivery.verdict)

@@ -103,16 +103,16 @@ class _Hooks:
         self.intakes: list[AsyncIntake] = []  # one for each recipient of the mail that is being announced
         self._sessions = sessions
 
-    async def handle_EHLO(self, _server: Any, session: Any, _envelope: Any, hostname: str, lines: list[str]) -> list[str]:  # noqa: N802
+    async def handle_EHLO(self, _server: Any, session: Any, _envelope: Any, hostname: str, lines: list[str]) -> list[str]:  # noqa: N802 - aiosmtpd's name
         session.host_name = hostname
         return [*lines[:-1], "250-PIPELINING", lines[-1]]  # RFC 2033 section 5 demands it
 
-    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, sender: str, _options: list[str]) -> str:  # noqa: N802
+    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, sender: str, _options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name
         envelope.mail_from = sender
         self.intakes = []
         return "250 2.1.0 ok"
 
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, recipient: str, _options: list[str]) -> str:  # noqa: N802
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, recipient: str, _options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name
         if len(self.intakes) >= self._sessions.limits.max_recipients:
             return "452 4.5.3 too many recipients"
         intake = await self._sessions.desk.intake_of(recipient)
@@ -174,7 +174,7 @@ class Session(SMTP):
             self.close_when_idle()
 
     @syntax("DATA")
-    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
+    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
         """Take a mail.
 
         In place of aiosmtpd's: LMTP needs a reply for each recipient, a line longer than RFC 5321 allows is no reason to lose a notice,

@@ -262,7 +262,7 @@ def _refusal(error: Exception) -> Refusal:
     """An error that the server replied with."""
     code = _CODES.get(type(error))
     if code in ("ASK", "MOVED"):
-        return Refusal(code, (error.host, error.port))  # type: ignore[attr-defined]
+        return Refusal(code, (error.host, error.port))  # type: ignore[attr-defined]  # the library sets them, untyped
     match = _CODE.match(str(error))
     return Refusal(code or (match[0] if match else "ERR"))
 

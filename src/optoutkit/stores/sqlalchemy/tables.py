@@ -80,11 +80,11 @@ class _Text(sa.TypeDecorator[str]):
         kind = {"mysql": mysql.VARBINARY, "mariadb": mysql.VARBINARY, "oracle": oracle.RAW}.get(dialect.name, sa.LargeBinary)
         return dialect.type_descriptor(kind(self.characters * 4))
 
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> bytes | None:  # noqa: ARG002
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> bytes | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Text on its way to the database."""
         return None if value is None else value.encode()
 
-    def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+    def process_result_value(self, value: bytes | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Bytes on their way back."""
         try:
             return None if value is None else value.decode()

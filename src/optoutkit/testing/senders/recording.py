@@ -58,7 +58,7 @@ class RecordingSMTP(smtplib.SMTP):
         to_addrs: str | Sequence[str],
         msg: Any,
         mail_options: Sequence[str] = (),  # noqa: ARG002 - the signature is the standard library's
-        rcpt_options: Sequence[str] = (),  # noqa: ARG002
+        rcpt_options: Sequence[str] = (),  # noqa: ARG002 - smtplib's signature
     ) -> dict[str, tuple[int, bytes]]:
         """Remember a mail; ``send_message`` ends here, too.
 

@@ -52,10 +52,10 @@ class TaskRules(SenderFixtures):
             await asyncio.wait([sending])
             assert sending.cancelled()
 
-        monkeypatch.setattr(guard._store, "lookup", wait)  # noqa: SLF001
+        monkeypatch.setattr(guard._store, "lookup", wait)  # noqa: SLF001 - to stop it in the middle
         driver.run(cancel())
         assert self.recipients(driver) == []
         assert list(guard.store.scan_links()) == []
-        monkeypatch.setattr(guard._store, "lookup", lookup)  # noqa: SLF001
+        monkeypatch.setattr(guard._store, "lookup", lookup)  # noqa: SLF001 - to stop it in the middle
         driver.send(guarded, message)
         assert self.recipients(driver) == [(driver.buyer,)]
