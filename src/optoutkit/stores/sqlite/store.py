@@ -79,7 +79,7 @@ class SqliteStore:
             identity = all_asked[0]
             column = column_of(identity)
             rows = self._connections.read(self._look_up_one, column, identity.kind, seller)
-            entry = self._best(rows, identity, column, seller, at) if rows else None
+            entry = self._best(rows, identity, seller, at) if rows else None
             return {} if entry is None else {identity: entry}
         asked = _by_column(all_asked)
         found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
@@ -88,7 +88,7 @@ class SqliteStore:
         return {
             identity: entry
             for column, identity in asked.items()
-            if column in found and (entry := self._best(found[column], identity, column, seller, at)) is not None
+            if column in found and (entry := self._best(found[column], identity, seller, at)) is not None
         }
 
     def record(self, opt_outs: Iterable[OptOut]) -> RecordReport:
@@ -240,13 +240,13 @@ class SqliteStore:
                 rows += connection.execute(look_up[kind], {"asked": chunk, "own": own}).fetchall()
         return rows
 
-    def _best(self, rows: Iterable[tuple[Any, ...]], asked: Identity, column: str, seller: str, at: datetime | None) -> OptOut | None:
+    def _best(self, rows: Iterable[tuple[Any, ...]], asked: Identity, seller: str, at: datetime | None) -> OptOut | None:
         """The entry to report of those that hold for the identity asked; None if all of them have expired."""
         found = None
         for list_id, key, reason, since, expires_at, verified, source in rows:
             if expires_at is not None and expires_at <= cast("int", micros(at or self._clock())):
                 continue
-            identity = asked if key == column else identity_of(key)
+            identity = asked if key is None else identity_of(key)
             entry = opt_out_of(identity, SHARED if list_id == SHARED_LIST else seller, reason, since, expires_at, verified, source)
             found = entry if found is None else rules.best((found, entry), asked)
         return found
