@@ -70,3 +70,20 @@ def test_work_is_bounded() -> None:
     forward = f"{BANNER}From: A\nDate: d\nSubject: s\n\n"
     assert len(passages(forward * 150)) == 100
     assert 3 < len(passages((forward + "word " * 10_000) * 100)) < 50
+
+
+def test_a_forward_forwarded_by_a_program_that_marks_its_lines() -> None:
+    """Each forward bears marks of its own; what the inner mail quotes itself is left out."""
+    block = "From: {0}\nDate: d{0}\nSubject: s{0}\n\n"
+    inner = f"{block.format('B')}One\n\n> older\ntwo\n"
+    outer = f"{block.format('A')}See:\n\n{BANNER}\n{quoted(inner)}"
+    text = f"FYI\n\n{BANNER}\n{quoted(outer)}"
+    assert passages(text) == [("me", "Fwd: x", "now", "FYI"), ("A", "sA", "dA", "See:"), ("B", "sB", "dB", "One two")]
+    *_, last = cut(text, sender="me", subject="", date="", follows=lambda _: True)
+    assert last.offset == text.index("> > One")
+    assert last.text == f"    One\n    \n{' ' * 11}\n    two\n"
+
+
+def quoted(text: str) -> str:
+    """A text with a mark before each line."""
+    return "".join(f"> {line}" for line in text.splitlines(keepends=True))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from optoutkit.text.folding import fold
 from optoutkit.text.html import render
-from optoutkit.text.threads import Thread, split
+from optoutkit.text.lines import read_lines
+from optoutkit.text.threads import Thread, split, split_lines
 from optoutkit.text.wordlists import LANGUAGES
 
 
@@ -449,3 +450,33 @@ def test_hostile_threads_take_linear_time(pattern: str, assert_linear: Callable[
 def test_hostile_threads_take_little_memory(pattern: str, assert_frugal: Callable[..., None]) -> None:
     """Marks without end."""
     assert_frugal(split, pattern * 75_000)
+
+
+HEADER = "From: A <a@x.example>\nDate: d\nSubject: s\n\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Mine.\n\n{HEADER}One\n\n{HEADER}Two\n",
+        f"Mine.\n\n> {HEADER.replace(chr(10), chr(10) + '> ')}One\n> > {HEADER.replace(chr(10), chr(10) + '> > ')}Two\n",
+        f"> {HEADER.replace(chr(10), chr(10) + '> ')}One\n> > {HEADER.replace(chr(10), chr(10) + '> > ')}Two\nMine.\n",
+        f"On 1 May 2026 at 10:00 Tom <tom@example.com> wrote:\n> One\n\n{HEADER}Two\n",
+    ],
+)
+def test_lines_need_not_be_read_to_the_end(text: str) -> None:
+    """Who wants no forwards inside a mail that reaches to the end gets all else as it is."""
+    lines = read_lines(text)
+    whole, shorter = split_lines(lines), split_lines(lines, to_the_end=False)
+    assert whole == split(text)
+    assert (shorter.own, shorter.quoted, shorter.signature) == (whole.own, whole.quoted, whole.signature)
+    assert shorter.forwards == whole.forwards[: len(shorter.forwards)]
+    assert {forward.level for forward in whole.forwards[len(shorter.forwards) :]} <= {1, 2}
+
+
+def test_places_are_those_of_the_lines() -> None:
+    """Lines out of the midst of a text are split as if the text began there."""
+    above, text = "Above.\n\n", f"Mine.\n\n{HEADER}One\n"
+    thread = split_lines(read_lines(above + text)[2:])
+    assert [(above + text)[span.start : span.end] for span in thread.own] == parts(text)
+    assert thread.forwards[0].body.end == len(above + text)

@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-__all__ = ["Line", "lines_of", "plain", "read_lines"]
+__all__ = ["Line", "plain", "read_lines", "without_marks"]
 
 _EMPTY_LINES = re.compile(r"\n+")
 _MARKS = re.compile(r"[ \t\u00a0]*(?:>[ \t\u00a0]?)++")
@@ -33,31 +33,35 @@ _new: Any = tuple.__new__  # in half the time that the named tuple's own takes
 
 def read_lines(text: str) -> list[Line]:
     """Read the lines of a text; they cover it."""
-    return list(lines_of(text))
-
-
-def lines_of(text: str) -> Iterator[Line]:
-    """The same, one after the other, for who needs only the first ones."""
+    lines: list[Line] = []
     inside_angle = False
-    start = 0
-    while start < len(text):
+    start, length = 0, len(text)
+    while start < length:
         if text[start] == "\n" and (run := _EMPTY_LINES.match(text, start)):
-            yield _new(Line, (start, run.end(), 0, ""))
+            lines.append(_new(Line, (start, run.end(), 0, "")))
             start = run.end()
             continue
-        end = text.find("\n", start) + 1 or len(text)
+        end = text.find("\n", start) + 1 or length
         line = text[start:end]
-        depth, content = 0, line[:_LONGEST].strip()
-        if ">" in line and (marks := _MARKS.match(line)):
-            content = line[marks.end() :][:_LONGEST].strip()
+        if ">" in line and (found := _MARKS.match(line)):
+            marks = found[0]
+            content = line[len(marks) : len(marks) + _LONGEST].strip()
             # A mail program wrapped "<tom@example.com>" before its end, or an mbox file escaped a line that begins with "From ".
-            if inside_angle or (marks[0] == ">" and content.startswith("From ")):
-                content = marks[0].lstrip() + content
+            if inside_angle or (marks == ">" and content.startswith("From ")):
+                depth, content = 0, marks.lstrip() + content
             else:
-                depth = marks[0].count(">")
-        yield _new(Line, (start, end, depth, content))
+                depth = marks.count(">")
+        else:
+            depth, content = 0, line[:_LONGEST].strip()
+        lines.append(_new(Line, (start, end, depth, content)))
         inside_angle = not depth and "<" in content and content.rfind("<") > content.rfind(">")
         start = end
+    return lines
+
+
+def without_marks(lines: Iterable[Line], depth: int) -> list[Line]:
+    """The same lines in their places, each with as many marks less; one that has fewer has none then."""
+    return [_new(Line, (start, end, marks - depth if marks > depth else 0, content)) for start, end, marks, content in lines]
 
 
 def plain(text: str) -> str:

@@ -1,6 +1,6 @@
 """Which part of a text its author wrote now, and which is an older mail quoted, a forwarded one, or a signature."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Literal
 
@@ -11,7 +11,7 @@ from optoutkit.text.lines import Line, read_lines
 from optoutkit.text.signatures import find_signature
 from optoutkit.text.spans import Span
 
-__all__ = ["Forward", "Span", "Thread", "split"]
+__all__ = ["Forward", "Span", "Thread", "split", "split_lines"]
 
 Role = Literal["own", "quoted", "signature"]
 
@@ -63,30 +63,44 @@ def split(text: str) -> Thread:
         >>> [text[span.start : span.end] for span in split(text).own]
         ['Yes, red.\n\n']
     """
-    lines = read_lines(text)
-    reader = _Reader(lines)
+    return split_lines(read_lines(text))
+
+
+def split_lines(lines: Sequence[Line], *, to_the_end: bool = True) -> Thread:
+    """The same for lines that have been read already, perhaps out of the midst of a text: places are those of the lines.
+
+    Args:
+        lines: The lines.
+        to_the_end: Whether to look for forwards inside an older mail that reaches to the end, too.
+    """
+    reader = _Reader(lines, to_the_end=to_the_end)
     reader.read()
-    reader.mark_signatures()
     spans: dict[Role, list[Span]] = {"own": [], "quoted": [], "signature": []}
-    for role, first, last in reader.stretches():
-        spans[role].append(Span(lines[first].start, lines[last].end))
+    for role, first, following in reader.stretches():
+        spans[role].append(Span(lines[first].start, lines[following - 1].end))
     return Thread(own=tuple(spans["own"]), quoted=tuple(spans["quoted"]), signature=tuple(spans["signature"]), forwards=reader.forwards())
 
 
 class _Reader:
     """Goes through the lines once and gives each its role."""
 
-    def __init__(self, lines: list[Line]) -> None:
+    def __init__(self, lines: Sequence[Line], *, to_the_end: bool) -> None:
         self._lines = lines
+        self._to_the_end = to_the_end
         self._roles: list[Role] = ["own"] * len(lines)
         self._found: list[tuple[int, Announcement, int]] = []
         self._rest_is_quoted = False
         self._level = 0  # of what comes, seen from the author's own text
         self._has_own = False
+        said = (number for number in range(len(lines) - 1, -1, -1) if lines[number].content and not lines[number].depth)
+        self._last_unmarked = next(said, -1)
 
     def read(self) -> None:
         lines, number = self._lines, 0
         while number < len(lines):
+            if self._rest_is_quoted and not self._to_the_end:
+                self._mark(number, len(lines))
+                return
             line = lines[number]
             if line.content:
                 number = self._read_line(number, quoted=self._rest_is_quoted or line.depth > 0)
@@ -146,6 +160,8 @@ class _Reader:
         if following == len(self._lines) or not self._lines[following].depth:
             self._rest_is_quoted = True
             self._level += 1
+        elif following > self._last_unmarked:
+            self._rest_is_quoted = True
 
     def _rule_above(self, number: int) -> int:
         """The line of a rule (``_____``) that stands above a line, past blank ones; the line itself if there is none."""
@@ -155,20 +171,21 @@ class _Reader:
         is_rule = above >= 0 and self._roles[above] == "own" and _RULES.issuperset(self._lines[above].content)
         return above if is_rule else number
 
-    def _mark(self, first: int, following: int, role: Role = "quoted") -> None:
-        for number in range(first, following):
-            self._roles[number] = role
-
-    def mark_signatures(self) -> None:
-        for role, first, last in list(self.stretches()):
-            found = find_signature(self._lines, first, last) if role == "own" else None
-            if found:
-                self._mark(*found, "signature")
+    def _mark(self, first: int, following: int) -> None:
+        self._roles[first:following] = ["quoted"] * (following - first)
 
     def stretches(self) -> Iterator[tuple[Role, int, int]]:
-        """The runs of lines with one role: the role, the first line and the last."""
+        """The runs of lines with one role, signatures found: the role, the first line and the one after the last."""
         number = 0
         for role, run in groupby(self._roles):
-            length = sum(1 for _ in run)
-            yield role, number, number + length - 1
-            number += length
+            first, number = number, number + sum(1 for _ in run)
+            signature = find_signature(self._lines, first, number - 1) if role == "own" else None
+            if signature is None:
+                yield role, first, number
+                continue
+            begin, end = signature
+            if first < begin:
+                yield role, first, begin
+            yield "signature", begin, end
+            if end < number:
+                yield role, end, number
