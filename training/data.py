@@ -12,6 +12,8 @@ __all__ = ["FOLDS", "Data"]
 
 FOLDS = 5
 LEAST = 4  # a feature that is in fewer sentences, or messages, is left out
+MIDDLING = 100  # in so many sentences, or messages, is a feature of usual worth
+RARE = 0.3  # with which power of that number its worth falls
 
 
 class Data:
@@ -20,6 +22,7 @@ class Data:
     Attributes:
         labels: What a sentence can do; ``y`` has its number for each sentence, ``owner`` the number of its message.
         features: The hashes of the columns of ``x`` (sentences, all of about one length) and ``whole`` (messages).
+        worth: Of each feature how large it is made when sentences are fitted: what is rare says more than what is everywhere.
         written: Of each message whether somebody wrote it; the others are put together, and measure nothing.
         critical: Of each message; ``topic`` likewise, by its number in ``topics``.
         fold: Of each message. A batch, one seller's voice, is in one fold; the batches of a language go round in turn.
@@ -41,6 +44,7 @@ class Data:
 
         hashes, counts = np.unique(np.concatenate([np.unique(row) for row in own] + [np.unique(row) for row in shared]), return_counts=True)
         self.features = hashes[counts >= LEAST]
+        self.worth = (counts[counts >= LEAST] / MIDDLING) ** -RARE
         sizes = np.array([len(row) for row in own])
         of_messages = np.array([len(row) for row in shared])
         matrix = self._matrix(own)

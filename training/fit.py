@@ -27,6 +27,11 @@ class Rows:
         owners, owner = np.unique(self.owner[chosen], return_inverse=True)
         return Rows(self.own[chosen], self.shared[owners], owner, self.sizes[chosen])
 
+    def scaled(self, sizes: np.ndarray) -> "Rows":
+        """The same with each column made so many times as large."""
+        columns = sp.diags(sizes)
+        return Rows((self.own @ columns).tocsr(), (self.shared @ columns).tocsr(), self.owner, self.sizes)
+
     def __matmul__(self, weights: np.ndarray) -> np.ndarray:
         return (self.own @ weights + (self.shared @ weights)[self.owner]) * self.sizes[:, None]
 

@@ -30,7 +30,7 @@ WHOLE = {"l2": 2e-6, "steps": 80}
 MESSAGE = {"l2": 4e-4, "steps": 400}
 TOPIC = {"l2": 1e-3, "steps": 200, "units": 32}
 MADE = 0.25  # how much a message that was put together counts
-SMALLEST = 0.1  # weights below are none
+SMALLEST = 0.2  # weights below are none
 FALSE_CRITICAL = 0.01  # the share of messages called critical by mistake at which the threshold is set, those written to be mistaken aside
 
 
@@ -52,7 +52,9 @@ def of_sentences(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Fit the sentences of the chosen messages: coefficients and intercepts."""
     sentences = chosen[data.owner]
     shares = np.where(data.written, 1.0, MADE)[data.owner[sentences]]
-    return fit_softmax(data.x[sentences], data.y[sentences], len(data.labels), shares=shares, **SENTENCE)
+    rows = data.x[sentences].scaled(data.worth)
+    coefficients, intercepts = fit_softmax(rows, data.y[sentences], len(data.labels), shares=shares, **SENTENCE)
+    return coefficients * data.worth[:, None], intercepts
 
 
 def of_wholes(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, float]:

@@ -1,8 +1,9 @@
 """The trained weights of features, and their sums.
 
 ``weights.bin`` is made by ``nox -s train``. It holds, little-endian: the number of features and of entries (two uint32), the hashes
-of the features (uint32, ascending), how many entries each has (uint8), the lane of each entry (uint8) and its weight (int8: the
-root of its size in units of :data:`SCALE`, with its sign).
+of the features, ascending, each as the step from the one before (uint32, all lowest bytes first, then the next, so that the wheel,
+which is compressed, is a fifth smaller), how many entries each has (uint8), the lane of each entry (uint8) and its weight (int8:
+the root of its size in units of :data:`SCALE`, with its sign).
 
 What belongs to one key is one large integer, a *lane* of 32 bits for each thing that is told: adding two of them adds all lanes at
 once, exactly and in any order, which is many times as fast as a loop over the lanes. A negative lane borrows from the one above
@@ -10,6 +11,7 @@ it; that is undone when a sum is read.
 """
 
 import array
+import bisect
 import itertools
 import struct
 from collections.abc import Collection, Iterable, Sequence
@@ -53,12 +55,14 @@ class Weights:
 
     def __init__(self, data: bytes, lanes: int) -> None:
         count, entries = _HEADER.unpack_from(data)
-        hashes = struct.unpack_from(f"<{count}I", data, _HEADER.size)
+        steps = bytearray(4 * count)
+        for byte in range(4):
+            steps[byte::4] = data[_HEADER.size + byte * count : _HEADER.size + (byte + 1) * count]
+        self._features = tuple(itertools.accumulate(struct.unpack(f"<{count}I", steps)))
         position = _HEADER.size + 4 * count
         self._ends = array.array("I", itertools.accumulate(data[position : position + count], initial=0))
         self._lane = data[position + count : position + count + entries]
         self._weight = array.array("b", data[position + count + entries : position + count + 2 * entries])
-        self._places = dict(zip(hashes, range(count), strict=True))
         self._one = 1 << (_BITS * lanes)
         self._above = sum(ABOVE << (_BITS * lane) for lane in range(lanes + 1))
         self._lanes = struct.Struct(f"<{lanes + 1}I")
@@ -69,8 +73,8 @@ class Weights:
         """The summed lanes of some features."""
         total = self._one * len(hashes)
         for feature in hashes:
-            place = self._places.get(feature)
-            if place is not None:
+            place = bisect.bisect_left(self._features, feature)  # a dict of them all would take longer to make than the rest
+            if self._features[place : place + 1] == (feature,):
                 for entry in range(self._ends[place], self._ends[place + 1]):
                     total += self._restored[self._weight[entry]] << (_BITS * self._lane[entry])
         return total
@@ -104,10 +108,12 @@ def packed(entries: Iterable[tuple[int, Sequence[tuple[int, int]]]]) -> bytes:
     """Write (feature, [(lane, stored weight), …]) as the bytes of ``weights.bin``; at most 255 lanes a feature."""
     ordered = sorted(entries)
     flat = [pair for _, pairs in ordered for pair in pairs]
+    hashes = [feature for feature, _ in ordered]
+    steps = struct.pack(f"<{len(ordered)}I", *(feature - before for before, feature in zip([0, *hashes], hashes, strict=False)))
     return b"".join(
         (
             _HEADER.pack(len(ordered), len(flat)),
-            struct.pack(f"<{len(ordered)}I", *(feature for feature, _ in ordered)),
+            *(steps[byte::4] for byte in range(4)),
             bytes(len(pairs) for _, pairs in ordered),
             bytes(lane for lane, _ in flat),
             struct.pack(f"{len(flat)}b", *(weight for _, weight in flat)),
