@@ -172,7 +172,8 @@ class _Reader:
         return above if is_rule else number
 
     def _mark(self, first: int, following: int) -> None:
-        self._roles[first:following] = ["quoted"] * (following - first)
+        quoted: list[Role] = ["quoted"]
+        self._roles[first:following] = quoted * (following - first)
 
     def stretches(self) -> Iterator[tuple[Role, int, int]]:
         """The runs of lines with one role, signatures found: the role, the first line and the one after the last."""
