@@ -40,7 +40,7 @@ def _digest(key: str, secret: bytes) -> bytes:
 def _shown(value: object) -> str:
     """Bad input as an error text may show it: escaped and short."""
     text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "…" + text[0]  # noqa: PLR2004
+    return text if len(text) <= 80 else text[:77] + "…" + text[0]  # noqa: PLR2004 - the room that there is in a message
 
 
 def _address_key(normal: str) -> str:

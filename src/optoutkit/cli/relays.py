@@ -130,7 +130,7 @@ def _options(client: smtplib.SMTP, addresses: Sequence[str], raw: bytes) -> list
 
 
 def _is_good(code: int) -> bool:
-    return 200 <= code < 300  # noqa: PLR2004
+    return 200 <= code < 300  # noqa: PLR2004 - RFC 5321 section 4.2.1
 
 
 def _expect(reply: tuple[int, bytes]) -> None:

@@ -43,7 +43,7 @@ def of_reply(code: int, text: str) -> SysExit:
         text: The reply's text; an enhanced code at its beginning tells more (RFC 3463: X.1.1 "bad destination mailbox address", X.1.2
             "bad destination system address", X.7 "security or policy status").
     """
-    if 400 <= code < 500:  # noqa: PLR2004
+    if 400 <= code < 500:  # noqa: PLR2004 - RFC 5321 section 4.2.1
         return SysExit.TEMPORARY
     enhanced = text.split(maxsplit=1)[0] if text.strip() else ""
     if enhanced.startswith("5.7."):

@@ -82,7 +82,7 @@ def _days(text: str) -> tuple[list[datetime], int]:
 
 def _valid(*dates: tuple[str, str, str]) -> Iterator[datetime]:
     for year, month, day in dict.fromkeys(dates):
-        full_year = int(year) + (2000 if len(year) == 2 else 0)  # noqa: PLR2004
+        full_year = int(year) + (2000 if len(year) == 2 else 0)  # noqa: PLR2004 - digits
         try:
             yield datetime(full_year, int(month), int(day), tzinfo=UTC)
         except ValueError:

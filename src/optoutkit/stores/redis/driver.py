@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from optoutkit.errors import MissingExtra, StoreClosed
+from optoutkit.stores.forks import in_each_child
 from optoutkit.stores.redis.exchanges import Answer, Command, Failure, Refusal, Reply, Talk
 from optoutkit.stores.redis.settings import Node, Settings
 
@@ -111,7 +112,11 @@ class Connections(_Idle):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._pid = os.getpid()
+        in_each_child(self)
+
+    def start_afresh(self) -> None:
+        """In a forked child: what is open is the parent's, and redis-py leaves it alone there."""
+        self._idle = defaultdict(list)
 
     def perform(self, exchange: Any) -> list[Answer]:
         """Have an :class:`Exchange`: everything is sent before the first reply is waited for."""
@@ -125,8 +130,6 @@ class Connections(_Idle):
 
     def _begin(self, talk: Talk) -> Any:
         """Send the commands of a talk; the answer is the connection, or why it cannot be, or None if another try is worth it."""
-        if self._pid != os.getpid():
-            self._idle, self._pid = defaultdict(list), os.getpid()  # the others are the parent's; redis-py leaves those alone
         connection = self._take(talk.node, redis)
         try:
             connection.send_packed_command([_packed(talk.commands)])

@@ -112,7 +112,7 @@ def _read_credentials(text: str) -> dict[str, str]:
 
 
 def _read_db(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 6):  # noqa: PLR2004
+    if not (text.isascii() and text.isdigit() and len(text) < 6):  # noqa: PLR2004 - of five digits at most
         raise ValueError("a database is a number, such as 0")
     return int(text)
 
@@ -132,6 +132,6 @@ def _read_timeout(text: str) -> float:
 
 def _read_wait(text: str) -> int:
     replicas = int(text)
-    if not 0 <= replicas <= 100:  # noqa: PLR2004
+    if not 0 <= replicas <= 100:  # noqa: PLR2004 - the message below says it
         raise ValueError(f"it must be a number of replicas up to 100, not {text}")
     return replicas

@@ -11,6 +11,7 @@ from optoutkit.identities import Digest
 from optoutkit.stores import arguments
 from optoutkit.stores.asynchronous import AsyncStore, T, Verb, outliving
 from optoutkit.stores.base import DEFAULT_LINK_DAYS, Clock, utc_now
+from optoutkit.stores.forks import in_each_child
 from optoutkit.stores.sqlite.store import DEFAULT_TIMEOUT, SqliteStore
 
 __all__ = ["AsyncSqliteStore"]
@@ -42,11 +43,15 @@ class AsyncSqliteStore(AsyncStore):
     ) -> None:
         arguments.checked_link_days(link_days)
         # As in Connections: the working directory may change before the file is opened.
-        self._open = partial(SqliteStore, os.path.abspath(path), link_days=link_days, timeout=timeout, clock=clock)  # noqa: PTH100
+        self._open = partial(SqliteStore, os.path.abspath(path), link_days=link_days, timeout=timeout, clock=clock)  # noqa: PTH100 - .. stays as it is
         self._store: SqliteStore | None = None
-        self._worker = _new_worker()
-        self._pid = os.getpid()
         self._closed = False
+        self.start_afresh()
+        in_each_child(self)
+
+    def start_afresh(self) -> None:
+        """Have a thread; it does not survive a fork."""
+        self._worker = _new_worker()
 
     async def rekey(self, pairs: Iterable[tuple[Digest, Digest]]) -> None:
         """See :class:`optoutkit.stores.hashed.Rekeyable`."""
@@ -67,8 +72,6 @@ class AsyncSqliteStore(AsyncStore):
         return await self._submit(lambda: verb(self._opened()))
 
     def _submit(self, work: Callable[[], T]) -> Awaitable[T]:
-        if self._pid != os.getpid():  # threads do not survive a fork
-            self._worker, self._pid = _new_worker(), os.getpid()
         return outliving(self._worker.submit(work))
 
     def _opened(self) -> SqliteStore:

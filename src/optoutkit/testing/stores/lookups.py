@@ -94,7 +94,7 @@ class LookupRules(StoreFixtures):
         assert store.record(OptOut(address) for address in addresses[::3]) == RecordReport(new=3334, known=0)
         assert store.lookup(iter(addresses)).keys() == set(addresses[::3])
 
-    @pytest.mark.parametrize("since", [datetime.min, datetime(1969, 12, 31, 23, 59, 59, 999_999), datetime(2100, 1, 1), datetime.max])  # noqa: DTZ001, DTZ901
+    @pytest.mark.parametrize("since", [datetime.min, datetime(1969, 12, 31, 23, 59, 59, 999_999), datetime(2100, 1, 1), datetime.max])  # noqa: DTZ001, DTZ901 - the time zone comes below
     def test_times_of_any_year_are_kept(self, store: OptOutStore, since: datetime) -> None:
         """The first and the last time there is come back to the microsecond, and an expiry in the year 9999 has not come."""
         opt_out = OptOut(PLAIN, since=since.replace(tzinfo=UTC), expires_at=datetime.max.replace(tzinfo=UTC))

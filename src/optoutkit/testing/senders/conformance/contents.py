@@ -66,11 +66,11 @@ class ContentRules(SenderFixtures):
             driver.send(guarded, plain)
         with guard.declare(reply_to_buyer=True):
             driver.send(guarded, plain)
-        assert len(driver.delivered()) == 2  # noqa: PLR2004
+        assert len(driver.delivered()) == 2  # noqa: PLR2004 - once for each way
         driver.send(guarded, plain)
         with guard.declare(topic="invoice"):
             driver.send(guarded, critical)
-        assert len(driver.delivered()) == 2  # noqa: PLR2004
+        assert len(driver.delivered()) == 2  # noqa: PLR2004 - once for each way
 
     def test_without_visible_text_only_a_declared_topic_is_critical(self, driver: SenderDriver, guard: Any, guarded: Any) -> None:
         """A template that the service fills in, or a bare attachment: nobody can read whether it is critical."""
