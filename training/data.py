@@ -3,7 +3,8 @@
 import numpy as np
 import scipy.sparse as sp
 from fit import Rows
-from texts import Text
+from joining import joined
+from texts import Text, features_of_words
 
 from optoutkit.classifier.topics import Topic
 from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
@@ -11,7 +12,7 @@ from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
 __all__ = ["FOLDS", "Data"]
 
 FOLDS = 5
-LEAST = 4  # a feature that is in fewer sentences, or messages, is left out
+LEAST = 5  # a feature that is in fewer sentences, or messages, is left out
 MIDDLING = 100  # in so many sentences, or messages, is a feature of usual worth
 RARE = 0.3  # with which power of that number its worth falls
 
@@ -21,10 +22,13 @@ class Data:
 
     Attributes:
         labels: What a sentence can do; ``y`` has its number for each sentence, ``owner`` the number of its message.
-        features: The hashes of the columns of ``x`` (sentences, all of about one length) and ``whole`` (messages).
+        features: The hashes of the columns of ``x`` (sentences, all of about one length), ``bare`` (the same without their words) and
+            ``whole`` (messages).
         worth: Of each feature how large it is made when sentences are fitted: what is rare says more than what is everywhere.
         written: Of each message whether somebody wrote it; the others are put together, and measure nothing.
         critical: Of each message; ``topic`` likewise, by its number in ``topics``.
+        joined: Long messages put together from these.
+        decides: Of each row of :meth:`inputs` the number of the message that says what it is.
         fold: Of each message. A batch, one seller's voice, is in one fold; the batches of a language go round in turn.
     """
 
@@ -45,12 +49,17 @@ class Data:
         hashes, counts = np.unique(np.concatenate([np.unique(row) for row in own] + [np.unique(row) for row in shared]), return_counts=True)
         self.features = hashes[counts >= LEAST]
         self.worth = (counts[counts >= LEAST] / MIDDLING) ** -RARE
-        sizes = np.array([len(row) for row in own])
-        of_messages = np.array([len(row) for row in shared])
-        matrix = self._matrix(own)
-        self.x = Rows(matrix, self._matrix(shared), self.owner, (sizes + of_messages[self.owner]) ** -0.5)
+        self.x = self._rows(own, shared)
+        self.bare = self._rows(_without_words(own), _without_words(shared))
         heaps = sp.csr_matrix((np.ones(len(own)), (self.owner, np.arange(len(own)))), shape=(len(texts), len(own)))
-        self.whole = (sp.diags(np.bincount(self.owner, weights=sizes) ** -0.5) @ heaps @ matrix).tocsr()
+        self.sizes = np.bincount(self.owner, weights=[len(row) for row in own])
+        self.whole = (sp.diags(self.sizes**-0.5) @ heaps @ self.x.own).tocsr()
+        self.joined = list(joined(texts))
+        self.decides = np.array([*range(len(texts)), *(long.decides for long in self.joined)])
+
+    def _rows(self, own: list[np.ndarray], shared: list[np.ndarray]) -> Rows:
+        sizes = np.array([len(row) for row in own]) + np.array([len(row) for row in shared])[self.owner]
+        return Rows(self._matrix(own), self._matrix(shared), self.owner, sizes**-0.5)
 
     def _matrix(self, rows: list[np.ndarray]) -> sp.csr_matrix:
         """How often each row has each feature."""
@@ -62,14 +71,30 @@ class Data:
         return sp.csr_matrix((np.ones(len(lines)), (lines, columns[kept])), shape=(len(rows), len(self.features)))
 
     def inputs(self, probabilities: np.ndarray, whole: np.ndarray) -> np.ndarray:
-        """Of each message, from the probabilities of its sentences and of the whole."""
+        """Of each message, and each that is joined, from the probabilities of sentences and of wholes."""
         needs = probabilities[:, [label.startswith(NEED) for label in self.labels]].sum(axis=1)
         pleas = probabilities[:, [label in SOLICITING for label in self.labels]].sum(axis=1)
         cuts = np.flatnonzero(np.diff(self.owner)) + 1
-        parts = zip(np.split(probabilities, cuts), np.split(needs, cuts), np.split(pleas, cuts), whole, strict=True)
-        return np.array([inputs(rows.tolist(), need.tolist(), plea.tolist(), float(heap)) for rows, need, plea, heap in parts])
+        rows, needs, pleas = (np.split(of_sentences, cuts) for of_sentences in (probabilities, needs, pleas))
+        whole = np.clip(whole, 1e-9, 1 - 1e-9)
+        scores, roots = np.log(whole / (1 - whole)), np.sqrt(self.sizes)
+
+        def of_members(numbers: tuple[int, ...]) -> list[float]:
+            chosen = list(numbers)
+            score = (scores[chosen] * roots[chosen]).sum() / np.sqrt(self.sizes[chosen].sum())
+            parts = (np.concatenate([part[number] for number in numbers]).tolist() for part in (rows, needs, pleas))
+            return inputs(*parts, float(1 / (1 + np.exp(-score))))
+
+        return np.array([of_members(numbers) for numbers in [*((n,) for n in range(len(rows))), *(long.members for long in self.joined)]])
 
     def pleas(self, probabilities: np.ndarray) -> np.ndarray:
         """For each message the surest sentence that wants something for the seller."""
         pleas = probabilities[:, [label in SOLICITING for label in self.labels]].sum(axis=1)
         return np.maximum.reduceat(pleas, np.concatenate([[0], np.flatnonzero(np.diff(self.owner)) + 1]))
+
+
+def _without_words(rows: list[np.ndarray]) -> list[np.ndarray]:
+    found = np.concatenate(rows)
+    kept = ~np.isin(found, np.array(features_of_words(), dtype=np.uint32))
+    before = np.concatenate([[0], np.cumsum(kept)])
+    return np.split(found[kept], before[np.cumsum([len(row) for row in rows])][:-1])

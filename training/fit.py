@@ -27,6 +27,15 @@ class Rows:
         owners, owner = np.unique(self.owner[chosen], return_inverse=True)
         return Rows(self.own[chosen], self.shared[owners], owner, self.sizes[chosen])
 
+    def above(self, other: "Rows") -> "Rows":
+        """These rows, and others below them."""
+        return Rows(
+            sp.vstack([self.own, other.own]).tocsr(),
+            sp.vstack([self.shared, other.shared]).tocsr(),
+            np.concatenate([self.owner, other.owner + self.shared.shape[0]]),
+            np.concatenate([self.sizes, other.sizes]),
+        )
+
     def scaled(self, sizes: np.ndarray) -> "Rows":
         """The same with each column made so many times as large."""
         columns = sp.diags(sizes)

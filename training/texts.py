@@ -13,7 +13,7 @@ from optoutkit.classifier.features import KINDS, add_up, features
 from optoutkit.classifier.reading import read
 from optoutkit.messages import Message
 
-__all__ = ["FOLDER", "Text", "fingerprint", "load"]
+__all__ = ["FOLDER", "Text", "features_of_words", "fingerprint", "load"]
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -50,6 +50,11 @@ class Features(dict):
 
 
 TABLES = {kind: Features(kind) for kind in KINDS}
+
+
+def features_of_words() -> list[int]:
+    """The features of the words in the messages that have been read, and of what stands beside them."""
+    return sorted({feature for kind in ("pair", "run", "heap") for features in TABLES[kind].values() for feature in features})
 
 
 def chained(values: Iterable[tuple[int, ...]]) -> list[int]:

@@ -28,9 +28,11 @@ FOLDER = pathlib.Path(optoutkit.__file__).parent / "classifier"
 SENTENCE = {"l2": 2e-6, "steps": 100}
 WHOLE = {"l2": 2e-6, "steps": 80}
 MESSAGE = {"l2": 4e-4, "steps": 400}
-TOPIC = {"l2": 1e-3, "steps": 200, "units": 32}
+TOPIC = {"l2": 1e-3, "steps": 300, "units": 64}
+BARE = 0.25  # how much a sentence counts when it is shown without its words, so that what its concepts say is learnt, too
 MADE = 0.25  # how much a message that was put together counts
-SMALLEST = 0.2  # weights below are none
+JOINED = 0.3  # and one that was joined to be long
+SMALLEST = 0.25  # weights below are none
 FALSE_CRITICAL = 0.01  # the share of messages called critical by mistake at which the threshold is set, those written to be mistaken aside
 
 
@@ -52,8 +54,9 @@ def of_sentences(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Fit the sentences of the chosen messages: coefficients and intercepts."""
     sentences = chosen[data.owner]
     shares = np.where(data.written, 1.0, MADE)[data.owner[sentences]]
-    rows = data.x[sentences].scaled(data.worth)
-    coefficients, intercepts = fit_softmax(rows, data.y[sentences], len(data.labels), shares=shares, **SENTENCE)
+    rows = data.x[sentences].above(data.bare[sentences]).scaled(data.worth)
+    labels, shares = np.tile(data.y[sentences], 2), np.concatenate([shares, BARE * shares])
+    coefficients, intercepts = fit_softmax(rows, labels, len(data.labels), shares=shares, **SENTENCE)
     return coefficients * data.worth[:, None], intercepts
 
 
@@ -78,12 +81,14 @@ def of_messages(data: Data, values: np.ndarray, chosen: np.ndarray) -> tuple[np.
 
     Both are fitted on inputs of unit spread, and are given for the inputs as they are.
     """
-    values, shares = values[chosen], np.where(data.written, 1.0, MADE)[chosen]
+    rows = chosen[data.decides]
+    shares = np.concatenate([np.where(data.written, 1.0, MADE), np.full(len(data.joined), JOINED)])[rows]
+    values, critical, topic = values[rows], data.critical[data.decides[rows]].astype(int), data.topic[data.decides[rows]]
     mean, spread = values.mean(axis=0), values.std(axis=0) + 0.02
     inputs = (values - mean) / spread
-    coefficients, intercepts = fit_softmax(inputs, data.critical[chosen].astype(int), 2, shares=shares, **MESSAGE)
+    coefficients, intercepts = fit_softmax(inputs, critical, 2, shares=shares, **MESSAGE)
     line = np.append(coefficients[:, 1] - coefficients[:, 0], intercepts[1] - intercepts[0])[:, None]
-    network = fit_network(inputs, data.topic[chosen], len(data.topics), shares=shares, **TOPIC)
+    network = fit_network(inputs, topic, len(data.topics), shares=shares, **TOPIC)
     for weights in (line, network.hidden):
         weights[:-1] /= spread[:, None]
         weights[-1] -= mean @ weights[:-1]
@@ -95,8 +100,8 @@ def messages_held_out(data: Data, values: np.ndarray) -> tuple[np.ndarray, np.nd
     scores = np.zeros(len(data.texts))
     topics = np.zeros((len(data.texts), len(data.topics)))
     for fold in range(FOLDS):
-        held = data.fold == fold
-        line, network = of_messages(data, values, ~held)
+        held = np.flatnonzero(data.fold == fold)
+        line, network = of_messages(data, values, data.fold != fold)
         scores[held] = values[held] @ line[:-1] + line[-1]
         topics[held] = network.probabilities(values[held])
     of_topics = topics[:, [Topic(topic).critical for topic in data.topics]].sum(axis=1)
@@ -110,7 +115,7 @@ def thresholds(data: Data, likely: np.ndarray, plea: np.ndarray) -> tuple[float,
     """
     best = (2.0, 0.0, 0.0)
     plain = np.array(["hard" not in text.tags for text in data.texts])
-    for solicit in (0.5, 0.6, 0.7, 0.8, 0.9):
+    for solicit in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
         scores = np.where(plea >= solicit, 0, likely)
         threshold = float(np.ceil(np.quantile(scores[data.written & plain & ~data.critical], 1 - FALSE_CRITICAL) * 100) / 100)
         best = min(best, (float(np.mean(scores[data.written & data.critical] < threshold)), solicit, threshold))

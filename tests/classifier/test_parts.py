@@ -1,10 +1,13 @@
 """The steps from a text to a verdict: words, concepts, sentences, features, the stored weights."""
 
+from operator import mul
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optoutkit.classifier.features import KINDS, add_up, features
+from optoutkit.classifier.features import KINDS, Key, add_up, features
+from optoutkit.classifier.layers import Layer
 from optoutkit.classifier.lexicons import concepts, expressed
 from optoutkit.classifier.model import load_model
 from optoutkit.classifier.reading import read
@@ -157,16 +160,17 @@ def test_subject_keeps_brackets_that_are_no_mark() -> None:
 
 def test_features_of_keys() -> None:
     """Each feature is a CRC-32; the kind tells equal keys apart."""
-    seen = [features(kind, key) for kind in KINDS for key in ("address", "名前", ("your", "address"))]
+    seen = [features(kind, key) for kind in KINDS for key in ("address", "名前", ("your", "address"), ("この", "名前"))]
     assert all(0 <= feature < 2**32 for hashes in seen for feature in hashes)
     assert len({hashes for hashes in seen if len(hashes) == 1}) == sum(len(hashes) == 1 for hashes in seen)
-    assert len(features("word", "address")) > len(features("word", "#"))
+    assert len(features("pair", ("your", "address"))) > len(features("pair", ("your", "#"))) > len(features("pair", ("your", "$")))
+    assert features("shape", ("asks", "emoji")) == features("shape", ("asks",)) + features("shape", ("emoji",))
 
 
-class Counted(dict[object, int]):
+class Counted(dict[Key, int]):
     """Every key counts one."""
 
-    def __missing__(self, key: object) -> int:
+    def __missing__(self, key: Key) -> int:
         self[key] = 1
         return 1
 
@@ -179,9 +183,9 @@ def test_what_is_seen_of_a_message() -> None:
     assert len(totals) == len(read(message, "ja").sentences)
     assert min(totals) > 0
     assert shared > 0
-    assert {"name", "#", "<link>", "刻", "刻印"} <= tables["word"].keys()
-    assert ("which", "name") in tables["pair"]
-    assert {"asks", "field", "emoji", "number", "colon", "exclaims", "subject"} <= tables["shape"].keys()
+    assert {"刻", "印", "刻印"} == tables["run"].keys()
+    assert {("which", "name"), ("^", "anna"), ("<link>", "#"), ("^", "刻印"), ("us", "$")} <= tables["pair"].keys()
+    assert {"asks", "field", "emoji", "number", "colon", "exclaims", "subject"} <= {name for shape in tables["shape"] for name in shape}
     assert "?" in tables["before"]
     assert "none" not in tables["subject"]
     add_up(read(Message("", "Thanks")).sentences, tables, sum)
@@ -227,8 +231,20 @@ def test_inputs_match_the_model() -> None:
     rows = [[1 / len(model.labels)] * len(model.labels)] * 3
     values = inputs(rows, model.needs(rows), model.pleas(rows), 0.5)
     assert len(model.critical) == len(values) + 1
-    assert {len(weights) for weights in model.units} == {len(values) + 1}
-    assert {len(weights) for weights in model.topic} == {len(model.units) + 1}
+    assert model.units.inputs == len(values)
+    assert model.topic.inputs == model.units.units
+    assert model.topic.units == len(model.topics)
     likely, topics = model.message(values)
     assert 0 < likely < 1
     assert sum(topics.values()) == pytest.approx(1)
+
+
+@given(st.data())
+def test_a_layer_is_the_sums_that_it_stands_for(data: st.DataObject) -> None:
+    """All units at once give what each gives by itself, below nothing too."""
+    numbers = st.floats(-50, 50)
+    inputs_, units = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 5))
+    rows = data.draw(st.lists(st.lists(numbers, min_size=inputs_ + 1, max_size=inputs_ + 1), min_size=units, max_size=units))
+    values = data.draw(st.lists(numbers, min_size=inputs_, max_size=inputs_))
+    expected = [sum(map(mul, row, [*values, 1.0])) for row in rows]
+    assert Layer(rows)(values) == pytest.approx(expected, abs=0.001)

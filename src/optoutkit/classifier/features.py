@@ -8,7 +8,7 @@ the model is trained, weights when it predicts. So both see the same, and what w
 import bisect
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -17,15 +17,16 @@ from optoutkit.text.tokens import CJK_START
 
 __all__ = ["KINDS", "MAX_CONCEPTS", "Key", "Table", "add_up", "features", "grams", "pairs", "seen_words"]
 
-Key = str | tuple[str, str]
+Key = str | tuple[str, ...]
 V = TypeVar("V")
 Table = Mapping[Any, V]
 
-KINDS = ("word", "pair", "concept", "both", "before", "after", "shape", "subject", "around", "heap")
-"""Of a sentence: words and neighbouring words; concepts, any two of them, those of the sentence before and after; form and place. Of
-its message: the concepts of the subject, all concepts, all words but runs."""
+KINDS = ("pair", "run", "concept", "both", "before", "after", "shape", "subject", "around", "heap")
+"""Of a sentence: words, each with the one before it; groups of characters of runs; concepts, any two of them, those of the sentence
+before and after; form and place. Of its message: the concepts of the subject, all concepts, all words but runs."""
 
 _MAX_WORD = 24
+_START, _END = "^", "$"  # of a sentence
 _STEM = 6  # first characters of a word
 _PIECE = 4  # characters of a word that are seen together, its beginning and its end marked
 _GRAMS = (1, 2, 3)  # characters of a run of Japanese or Chinese that are seen together
@@ -47,20 +48,29 @@ def features(kind: str, key: Key) -> tuple[int, ...]:
     """The features that a key stands for.
 
     Example:
-        >>> len(features("word", "address")), len(features("pair", ("your", "address")))
-        (8, 1)
+        >>> len(features("concept", "address")), len(features("pair", ("your", "address")))
+        (1, 9)
     """
-    if isinstance(key, tuple):
-        return (_hash("\x1f".join((kind, *key))),)
-    if kind != "word" or key[0] in "<#" or key[0] >= CJK_START:
+    if isinstance(key, str):
         return (_hash(f"{kind}\x1f{key}"),)
-    marked = f"^{key[:_MAX_WORD]}$"
-    names = [f"word\x1f{key[:_MAX_WORD]}"]
-    if len(key) > _STEM:
-        names.append(f"stem\x1f{key[:_STEM]}")
+    if kind == "shape":
+        return tuple([_hash(f"shape\x1f{name}") for name in key])
+    together = _hash("\x1f".join((kind, *key)))
+    return (together, *_of_word(key[1])) if kind == "pair" else (together,)
+
+
+def _of_word(word: str) -> Iterator[int]:
+    """The features of a word alone: itself, its stem, its pieces. What a run says is seen by groups of its characters instead."""
+    if word == _END or word[0] >= CJK_START:
+        return
+    yield _hash(f"word\x1f{word[:_MAX_WORD]}")
+    if word[0] in "<#":
+        return
+    marked = f"^{word[:_MAX_WORD]}$"
+    if len(word) > _STEM:
+        yield _hash(f"stem\x1f{word[:_STEM]}")
     if len(marked) > _PIECE:
-        names += [f"piece\x1f{marked[start : start + _PIECE]}" for start in range(len(marked) - _PIECE + 1)]
-    return tuple(map(_hash, names))
+        yield from [_hash(f"piece\x1f{marked[start : start + _PIECE]}") for start in range(len(marked) - _PIECE + 1)]
 
 
 def _hash(text: str) -> int:
@@ -78,7 +88,7 @@ def add_up(sentences: Sequence[Sentence], tables: Mapping[str, Table[V]], sum_up
     Returns:
         For each sentence the sum of what is seen of itself and its neighbours; and the sum of what is seen of the message.
     """
-    word, pair, concept, both, before, after, shape, subject, around, heap = (tables[kind].__getitem__ for kind in KINDS)
+    pair, run, concept, both, before, after, shape, subject, around, heap = (tables[kind].__getitem__ for kind in KINDS)
     concepts = [sentence.concepts[:MAX_CONCEPTS] for sentence in sentences]
     asks = [_asks(sentence.text) for sentence in sentences]
     last = len(sentences) - 1
@@ -87,8 +97,9 @@ def add_up(sentences: Sequence[Sentence], tables: Mapping[str, Table[V]], sum_up
     for index, sentence in enumerate(sentences):
         own, words = concepts[index], seen_words(sentence)
         everything.update(words)
-        seen = list(map(word, itertools.chain.from_iterable(map(grams, words)) if sentence.has_runs else words))
-        seen += map(pair, pairs(words, has_runs=sentence.has_runs))
+        seen = list(map(pair, pairs(words, has_runs=sentence.has_runs)))
+        if sentence.has_runs:
+            seen += map(run, itertools.chain.from_iterable(map(grams, words)))
         if own:
             seen += map(concept, own)
             seen += map(both, itertools.combinations(sorted(own), 2))
@@ -100,7 +111,7 @@ def add_up(sentences: Sequence[Sentence], tables: Mapping[str, Table[V]], sum_up
             seen += map(after, concepts[index + 1])
             if asks[index + 1]:
                 seen.append(after("?"))
-        seen += map(shape, _shape(sentence, index, last, asks=asks[index]))
+        seen.append(shape(_shape(sentence, index, last, asks=asks[index])))
         totals.append(sum_up(seen))
     shared = list(map(around, set(itertools.chain.from_iterable(concepts))))
     shared += map(heap, [one for one in everything if one[0] < CJK_START])
@@ -118,24 +129,24 @@ def seen_words(sentence: Sentence) -> Sequence[str]:
 
 
 def grams(word: str) -> Sequence[str]:
-    """A word itself; the groups of characters of a run."""
+    """The groups of characters of a run; none of a word."""
     if word[0] < CJK_START:
-        return (word,)
+        return ()
     return [word[start : start + size] for size in _GRAMS for start in range(len(word) - size + 1)]
 
 
 def pairs(words: Sequence[str], *, has_runs: bool) -> Iterable[tuple[str, str]]:
-    """Neighbouring words; the n-th pair ends with the n-th word, one more ends the sentence. Of a run its last characters are seen."""
+    """Each word with the one before it; last the end of the sentence with the last word. Of a run its last characters are seen."""
     if has_runs:
         words = [word[-2:] if word[0] >= CJK_START else word for word in words]
-    return zip(["^", *words], [*words, "$"], strict=True)
+    return zip([_START, *words], [*words, _END], strict=True)
 
 
 def _asks(text: str) -> bool:
     return "?" in text or "？" in text or "؟" in text
 
 
-def _shape(sentence: Sentence, index: int, last: int, *, asks: bool) -> list[str]:
+def _shape(sentence: Sentence, index: int, last: int, *, asks: bool) -> tuple[str, ...]:
     text = sentence.text
     found = [
         sentence.part,
@@ -156,4 +167,4 @@ def _shape(sentence: Sentence, index: int, last: int, *, asks: bool) -> list[str
         found.append("number")
     if not sentence.concepts:
         found.append("no concept")
-    return found
+    return tuple(found)

@@ -4,11 +4,13 @@ import functools
 import json
 from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
+from math import exp
 from operator import itemgetter, mul
 
 import attrs
 
 from optoutkit.classifier.features import MAX_CONCEPTS, add_up, grams, pairs, seen_words
+from optoutkit.classifier.layers import Layer
 from optoutkit.classifier.reading import Sentence
 from optoutkit.classifier.topics import Topic
 from optoutkit.classifier.verdict import NEED, SOLICITING, criticality, sigmoid, softmax
@@ -27,8 +29,8 @@ class Model:
         weights: A lane for each of ``intercepts``.
         topics: What a message can be about.
         critical: Weights of what :func:`~optoutkit.classifier.verdict.inputs` gives for a message to be critical, the intercept last.
-        units: The same for each hidden unit of the network that tells topics apart.
-        topic: For each of ``topics`` weights of what the units pass on, the intercept last.
+        units: The hidden units of the network that tells topics apart, which have the same inputs.
+        topic: For each of ``topics`` what the network makes of what the units pass on.
         threshold: From which probability on a message counts as critical.
         solicit_threshold: From which probability of one sentence on a message counts as soliciting.
     """
@@ -38,8 +40,8 @@ class Model:
     weights: Weights
     topics: tuple[str, ...]
     critical: tuple[float, ...]
-    units: tuple[tuple[float, ...], ...]
-    topic: tuple[tuple[float, ...], ...]
+    units: Layer
+    topic: Layer
     threshold: float
     solicit_threshold: float
 
@@ -51,8 +53,10 @@ class Model:
         """The probability of each label for a sentence of that total."""
         *lanes, _, count = self.weights.lanes(total)
         norm = UNIT * (count - ABOVE) ** -0.5
-        above = norm * ABOVE
-        return softmax([norm * lane + intercept - above for lane, intercept in zip(lanes, self._of_labels, strict=True)])
+        highest = norm * max(lanes)
+        powers = [exp(norm * lane - highest) * factor for lane, factor in zip(lanes, self._factors, strict=True)]
+        share = 1 / sum(powers)
+        return [power * share for power in powers]
 
     def whole(self, totals: Iterable[int]) -> float:
         """The probability that a message is critical, seen as one heap of what is in its sentences."""
@@ -77,11 +81,10 @@ class Model:
         Args:
             values: What :func:`~optoutkit.classifier.verdict.inputs` gives.
         """
-        values = (*values, 1.0)
-        passed = [*[max(0.0, sum(map(mul, unit, values))) for unit in self.units], 1.0]
-        topics = dict(zip(self._topics, softmax([sum(map(mul, weights, passed)) for weights in self.topic]), strict=True))
+        passed = [max(0.0, score) for score in self.units(values)]
+        topics = dict(zip(self._topics, softmax(self.topic(passed)), strict=True))
         of_topics = sum([probability for topic, probability in topics.items() if topic.critical])
-        return criticality(sum(map(mul, self.critical, values)), of_topics), topics
+        return criticality(sum(map(mul, self.critical, (*values, 1.0))), of_topics), topics
 
     def attributions(self, sentence: Sentence, phrases: Iterable[tuple[str, Iterable[int]]], label: int) -> list[float]:
         """How much each word of a sentence speaks for a label.
@@ -94,7 +97,7 @@ class Model:
         tables, lane = self.weights.tables, self.weights.lane
         words = seen_words(sentence)
         shares = [
-            UNIT * lane(sum(map(tables["word"].__getitem__, grams(word)), tables["pair"][pair]), label)
+            UNIT * lane(sum(map(tables["run"].__getitem__, grams(word)), tables["pair"][pair]), label)
             for word, pair in zip(words, pairs(words, has_runs=sentence.has_runs), strict=False)
         ]
         concepts: dict[str, set[int]] = {}
@@ -107,8 +110,9 @@ class Model:
         return shares
 
     @functools.cached_property
-    def _of_labels(self) -> tuple[float, ...]:
-        return self.intercepts[:-1]
+    def _factors(self) -> tuple[float, ...]:
+        """What the intercept of each label multiplies its probability by."""
+        return tuple(map(exp, self.intercepts[:-1]))
 
     @functools.cached_property
     def _topics(self) -> tuple[Topic, ...]:
@@ -134,8 +138,8 @@ def load_model() -> Model:
         weights=Weights(folder.joinpath("weights.bin").read_bytes(), len(about["intercepts"])),
         topics=tuple(about["topics"]),
         critical=tuple(about["critical"]),
-        units=tuple(map(tuple, about["units"])),
-        topic=tuple(map(tuple, about["topic"])),
+        units=Layer(about["units"]),
+        topic=Layer(about["topic"]),
         threshold=about["threshold"],
         solicit_threshold=about["solicit_threshold"],
     )

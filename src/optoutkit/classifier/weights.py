@@ -31,7 +31,7 @@ _BITS = 32
 ABOVE = 1 << (_BITS - 1)
 """How far above its value each lane stands as it is read."""
 
-_LONGEST_KEPT = 80  # characters; what is longer is hardly met again
+_LONGEST_KEPT = 120  # characters; what is longer is hardly met again
 _MOST_KEYS = 50_000
 """So many sums of a kind are kept; the words of a few thousand messages."""
 
