@@ -22,14 +22,18 @@ class Layer:
     Args:
         rows: For each unit the weights of the inputs, the intercept last.
 
+    Attributes:
+        inputs: How many there are.
+        units: How many there are.
+
     Example:
         >>> Layer([[1.0, 2.0, 0.5], [-1.0, 0.0, 0.0]])([1.0, 0.25])
         [2.0, -1.0]
     """
 
     def __init__(self, rows: Sequence[Sequence[float]]) -> None:
-        self.inputs = len(rows[0]) - 1
-        self.units = len(rows)
+        self.inputs: int = len(rows[0]) - 1
+        self.units: int = len(rows)
         columns = zip(*rows, strict=True)
         self._columns = [sum(round(weight * _ONE) << (_BITS * lane) for lane, weight in enumerate(column)) for column in columns]
         self._above = sum(_ABOVE << (_BITS * lane) for lane in range(len(rows)))  # lanes below nothing borrow; see weights.py
