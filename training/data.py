@@ -50,7 +50,8 @@ class Data:
         self.features = hashes[counts >= LEAST]
         self.worth = (counts[counts >= LEAST] / MIDDLING) ** -RARE
         self.x = self._rows(own, shared)
-        self.bare = self._rows(_without_words(own), _without_words(shared))
+        words = np.array(features_of_words(), dtype=np.uint32)
+        self.bare = self._rows(_without(words, own), _without(words, shared))
         heaps = sp.csr_matrix((np.ones(len(own)), (self.owner, np.arange(len(own)))), shape=(len(texts), len(own)))
         self.sizes = np.bincount(self.owner, weights=[len(row) for row in own])
         self.whole = (sp.diags(self.sizes**-0.5) @ heaps @ self.x.own).tocsr()
@@ -93,8 +94,8 @@ class Data:
         return np.maximum.reduceat(pleas, np.concatenate([[0], np.flatnonzero(np.diff(self.owner)) + 1]))
 
 
-def _without_words(rows: list[np.ndarray]) -> list[np.ndarray]:
+def _without(features: np.ndarray, rows: list[np.ndarray]) -> list[np.ndarray]:
     found = np.concatenate(rows)
-    kept = ~np.isin(found, np.array(features_of_words(), dtype=np.uint32))
+    kept = ~np.isin(found, features)
     before = np.concatenate([[0], np.cumsum(kept)])
     return np.split(found[kept], before[np.cumsum([len(row) for row in rows])][:-1])

@@ -35,12 +35,15 @@ class Layer:
         self.inputs: int = len(rows[0]) - 1
         self.units: int = len(rows)
         columns = zip(*rows, strict=True)
-        self._columns = [sum(round(weight * _ONE) << (_BITS * lane) for lane, weight in enumerate(column)) for column in columns]
-        self._above = sum(_ABOVE << (_BITS * lane) for lane in range(len(rows)))  # lanes below nothing borrow; see weights.py
+        *self._columns, intercepts = [
+            sum(round(weight * _ONE) << (_BITS * lane) for lane, weight in enumerate(column)) for column in columns
+        ]
+        above = sum(_ABOVE << (_BITS * lane) for lane in range(len(rows)))  # lanes below nothing borrow; see weights.py
+        self._start = intercepts * _ONE + above
         self._lanes = struct.Struct(f"<{len(rows)}Q")
 
     def __call__(self, values: Sequence[float]) -> list[float]:
         """The sum of each unit, for values such that no unit is beyond four million either way."""
         whole = [int(value * _ONE) for value in values]
-        total = sum(map(mul, self._columns, whole), self._columns[-1] * _ONE + self._above)
+        total = sum(map(mul, self._columns, whole), self._start)
         return [(lane - _ABOVE) * _SHARE for lane in self._lanes.unpack(total.to_bytes(self._lanes.size, "little"))]
