@@ -1,9 +1,10 @@
 """The training messages as numbers: a row of features for each sentence, and for each message as one heap."""
 
+import itertools
+
 import numpy as np
 import scipy.sparse as sp
 from fit import Rows
-from joining import joined
 from texts import Text, features_of_words
 
 from optoutkit.classifier.topics import Topic
@@ -12,7 +13,7 @@ from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
 __all__ = ["FOLDS", "Data"]
 
 FOLDS = 5
-LEAST = 5  # a feature that is in fewer sentences, or messages, is left out
+LEAST = 4  # a feature that is in fewer sentences, or messages, is left out
 MIDDLING = 100  # in so many sentences, or messages, is a feature of usual worth
 RARE = 0.3  # with which power of that number its worth falls
 
@@ -24,11 +25,10 @@ class Data:
         labels: What a sentence can do; ``y`` has its number for each sentence, ``owner`` the number of its message.
         features: The hashes of the columns of ``x`` (sentences, all of about one length), ``bare`` (the same without their words) and
             ``whole`` (messages).
+        counts: In how many sentences, or messages, that somebody wrote each feature is.
         worth: Of each feature how large it is made when sentences are fitted: what is rare says more than what is everywhere.
         written: Of each message whether somebody wrote it; the others are put together, and measure nothing.
         critical: Of each message; ``topic`` likewise, by its number in ``topics``.
-        joined: Long messages put together from these.
-        decides: Of each row of :meth:`inputs` the number of the message that says what it is.
         fold: Of each message. A batch, one seller's voice, is in one fold; the batches of a language go round in turn.
     """
 
@@ -46,17 +46,16 @@ class Data:
         self.written = np.array(["made" not in text.tags for text in texts])
         self.fold = np.array([fold[text.batch] for text in texts])
 
-        hashes, counts = np.unique(np.concatenate([np.unique(row) for row in own] + [np.unique(row) for row in shared]), return_counts=True)
-        self.features = hashes[counts >= LEAST]
-        self.worth = (counts[counts >= LEAST] / MIDDLING) ** -RARE
+        met = [*itertools.compress(own, self.written[self.owner]), *itertools.compress(shared, self.written)]
+        hashes, counts = np.unique(np.concatenate([np.unique(row) for row in met]), return_counts=True)
+        self.features, self.counts = hashes[counts >= LEAST], counts[counts >= LEAST]
+        self.worth = (self.counts / MIDDLING) ** -RARE
         self.x = self._rows(own, shared)
         words = np.array(features_of_words(), dtype=np.uint32)
         self.bare = self._rows(_without(words, own), _without(words, shared))
         heaps = sp.csr_matrix((np.ones(len(own)), (self.owner, np.arange(len(own)))), shape=(len(texts), len(own)))
         self.sizes = np.bincount(self.owner, weights=[len(row) for row in own])
         self.whole = (sp.diags(self.sizes**-0.5) @ heaps @ self.x.own).tocsr()
-        self.joined = list(joined(texts))
-        self.decides = np.array([*range(len(texts)), *(long.decides for long in self.joined)])
 
     def _rows(self, own: list[np.ndarray], shared: list[np.ndarray]) -> Rows:
         sizes = np.array([len(row) for row in own]) + np.array([len(row) for row in shared])[self.owner]
@@ -72,21 +71,13 @@ class Data:
         return sp.csr_matrix((np.ones(len(lines)), (lines, columns[kept])), shape=(len(rows), len(self.features)))
 
     def inputs(self, probabilities: np.ndarray, whole: np.ndarray) -> np.ndarray:
-        """Of each message, and each that is joined, from the probabilities of sentences and of wholes."""
+        """Of each message, from the probabilities of its sentences and of its whole."""
         needs = probabilities[:, [label.startswith(NEED) for label in self.labels]].sum(axis=1)
         pleas = probabilities[:, [label in SOLICITING for label in self.labels]].sum(axis=1)
         cuts = np.flatnonzero(np.diff(self.owner)) + 1
-        rows, needs, pleas = (np.split(of_sentences, cuts) for of_sentences in (probabilities, needs, pleas))
-        whole = np.clip(whole, 1e-9, 1 - 1e-9)
-        scores, roots = np.log(whole / (1 - whole)), np.sqrt(self.sizes)
-
-        def of_members(numbers: tuple[int, ...]) -> list[float]:
-            chosen = list(numbers)
-            score = (scores[chosen] * roots[chosen]).sum() / np.sqrt(self.sizes[chosen].sum())
-            parts = (np.concatenate([part[number] for number in numbers]).tolist() for part in (rows, needs, pleas))
-            return inputs(*parts, float(1 / (1 + np.exp(-score))))
-
-        return np.array([of_members(numbers) for numbers in [*((n,) for n in range(len(rows))), *(long.members for long in self.joined)]])
+        parts = (np.split(of_sentences, cuts) for of_sentences in (probabilities, needs, pleas))
+        rows = zip(*parts, np.clip(whole, 1e-9, 1 - 1e-9).tolist(), strict=True)
+        return np.array([inputs(*(part.tolist() for part in of_message), heap) for *of_message, heap in rows])
 
     def pleas(self, probabilities: np.ndarray) -> np.ndarray:
         """For each message the surest sentence that wants something for the seller."""

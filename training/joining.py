@@ -1,19 +1,18 @@
-"""Long messages put together from short ones of the same seller, for the verdict only: around what matters real mails have more.
+"""Long messages put together from short ones of the same seller, since real mails have more around what matters.
 
-What stands beside the message that decides is news that asks and sells nothing. Nothing is measured on them.
+What stands beside the message that decides is news that asks and sells nothing. They are made for training only, and nothing is
+measured on them.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+import itertools
+from collections.abc import Iterator
 from zlib import crc32
-
-from texts import Text
 
 from optoutkit.classifier.topics import Topic
 
-__all__ = ["Joined", "joined"]
+__all__ = ["joined"]
 
-SHARE = 2  # of so many messages one is put into a long one
+SHARE = 3  # of so many messages one is put into a long one
 MOST = 3  # other messages in it
 COMPANY = frozenset(
     {
@@ -27,31 +26,36 @@ COMPANY = frozenset(
         Topic.WARRANTY,
     }
 )
+OPENING = frozenset({"greeting"})
+CLOSING = frozenset({"greeting", "signature", "quote"})
 
 
-class Joined(NamedTuple):
-    """Which messages it is made of, by their numbers in order, and which of them says what it is."""
-
-    members: tuple[int, ...]
-    decides: int
-
-
-def joined(texts: Sequence[Text]) -> Iterator[Joined]:
-    """Choose what is put together; the same texts give the same."""
-    company: dict[str, list[int]] = {}
-    deciding = []
-    for number, text in enumerate(texts):
-        if "made" in text.tags:
+def joined(rows: list[dict]) -> Iterator[dict]:
+    """Put messages of one batch together; the same rows give the same messages."""
+    company = [row for row in rows if row["topic"] in COMPANY and not {"hard", "mixed"} & set(row["tags"])]
+    news = [spoken for row in company if (spoken := [piece for piece in row["body"] if piece[0] not in CLOSING])]
+    deciding = [row for row in rows if row not in company]
+    for row in deciding if news else ():
+        chance = crc32(row["id"].encode())
+        if chance % SHARE:
             continue
-        if text.topic in COMPANY and not {"hard", "mixed"} & set(text.tags):
-            company.setdefault(text.batch, []).append(number)
-        else:
-            deciding.append(number)
-    for number in deciding:
-        chance, others = crc32(texts[number].id.encode()), company.get(texts[number].batch, [])
-        if chance % SHARE or not others:
-            continue
-        count = min(1 + chance // SHARE % MOST, len(others))
-        beside = [others[(chance // 7 + place) % len(others)] for place in range(count)]
+        count = min(1 + chance // SHARE % MOST, len(news))
+        beside = [news[(chance // 7 + place) % len(news)] for place in range(count)]
         before = chance // 1009 % (count + 1)
-        yield Joined((*beside[:before], number, *beside[before:]), number)
+        opening, said, closing = parts(row["body"])
+        pieces = itertools.chain(opening, *beside[:before], said, *beside[before:], closing)
+        yield row | {
+            "id": f"{row['id']}*",
+            "tags": [*row["tags"], "made"],
+            "body": [[label, piece if piece.endswith(("\n", " ")) else piece + "\n"] for label, piece in pieces],
+        }
+
+
+def parts(body: list) -> tuple[list, list, list]:
+    """The greeting, what a message says, and how it ends."""
+    start, end = 0, len(body)
+    while start < end and body[start][0] in OPENING:
+        start += 1
+    while end > start and body[end - 1][0] in CLOSING:
+        end -= 1
+    return body[:start], body[start:end], body[end:]

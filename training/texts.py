@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Iterable, Iterator
 
 import attrs
+from joining import joined
 from mixing import mixed
 
 from optoutkit.classifier.features import KINDS, add_up, features
@@ -76,12 +77,13 @@ def fingerprint() -> str:
 
 
 def load() -> Iterator[Text]:
-    """Read all messages, in the order of file name and line; after each batch those that are put together of it."""
+    """Read all messages, in the order of file name and line; after each batch those that are put together of it and can be read."""
     for file in sorted(FOLDER.glob("*.jsonl")):
         rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         for _, batch in itertools.groupby(rows, key=lambda row: row["batch"]):
             together = list(batch)
-            yield from map(_text, [*together, *mixed(together)])
+            yield from map(_text, together)
+            yield from (text for text in map(_text, [*mixed(together), *joined(together)]) if text.labels)
 
 
 def _text(row: dict) -> Text:

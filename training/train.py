@@ -31,23 +31,23 @@ MESSAGE = {"l2": 4e-4, "steps": 400}
 TOPIC = {"l2": 1e-3, "steps": 300, "units": 64}
 BARE = 0.25  # how much a sentence counts when it is shown without its words, so that what its concepts say is learnt, too
 MADE = 0.25  # how much a message that was put together counts
-JOINED = 0.3  # and one that was joined to be long
-SMALLEST = 0.25  # weights below are none
+TELLING = 1.0  # weights are none whose size, times the root of how often their feature is met, is below
 FALSE_CRITICAL = 0.01  # the share of messages called critical by mistake at which the threshold is set, those written to be mistaken aside
 
 
-def stored(coefficients: np.ndarray) -> np.ndarray:
-    """Weights as they are stored, one byte each; the very small ones are none."""
+def stored(coefficients: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Weights of features (rows) as they are stored, one byte each; those that tell next to nothing are none."""
     roots = np.minimum(np.round(np.sqrt(np.abs(coefficients)) / SCALE), 127)
-    return np.where(np.abs(coefficients) < SMALLEST, 0, np.sign(coefficients) * roots).astype(int)
+    told = np.abs(coefficients) * np.sqrt(counts)[:, None]
+    return np.where(told < TELLING, 0, np.sign(coefficients) * roots).astype(int)
 
 
 RESTORED = np.array([UNIT * restored(weight) for weight in range(-127, 128)])
 
 
-def as_used(coefficients: np.ndarray) -> np.ndarray:
+def as_used(coefficients: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Weights as they are when they have been stored and restored."""
-    return RESTORED[stored(coefficients) + 127]
+    return RESTORED[stored(coefficients, counts) + 127]
 
 
 def of_sentences(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -64,16 +64,16 @@ def of_wholes(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, float]:
     """Fit the chosen messages, each seen as one heap of features."""
     chosen = chosen & data.written
     coefficients, intercepts = fit_softmax(data.whole[chosen], data.critical[chosen].astype(int), 2, **WHOLE)
-    return coefficients[:, 1] - coefficients[:, 0], float(intercepts[1] - intercepts[0])
+    return coefficients[:, 1:] - coefficients[:, :1], float(intercepts[1] - intercepts[0])
 
 
 def held_out(data: Data, fold: int) -> tuple[np.ndarray, np.ndarray]:
     """Of one fold the probabilities of its sentences and of its messages as heaps, by a model that has not seen its sellers."""
     held = data.fold == fold
     coefficients, intercepts = of_sentences(data, ~held)
-    sentences = softmax(data.x[held[data.owner]] @ as_used(coefficients) + intercepts)
+    sentences = softmax(data.x[held[data.owner]] @ as_used(coefficients, data.counts) + intercepts)
     weights, intercept = of_wholes(data, ~held)
-    return sentences, 1 / (1 + np.exp(-(data.whole[held] @ as_used(weights) + intercept)))
+    return sentences, 1 / (1 + np.exp(-(data.whole[held] @ as_used(weights, data.counts)[:, 0] + intercept)))
 
 
 def of_messages(data: Data, values: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, Network]:
@@ -81,9 +81,8 @@ def of_messages(data: Data, values: np.ndarray, chosen: np.ndarray) -> tuple[np.
 
     Both are fitted on inputs of unit spread, and are given for the inputs as they are.
     """
-    rows = chosen[data.decides]
-    shares = np.concatenate([np.where(data.written, 1.0, MADE), np.full(len(data.joined), JOINED)])[rows]
-    values, critical, topic = values[rows], data.critical[data.decides[rows]].astype(int), data.topic[data.decides[rows]]
+    shares = np.where(data.written, 1.0, MADE)[chosen]
+    values, critical, topic = values[chosen], data.critical[chosen].astype(int), data.topic[chosen]
     mean, spread = values.mean(axis=0), values.std(axis=0) + 0.02
     inputs = (values - mean) / spread
     coefficients, intercepts = fit_softmax(inputs, critical, 2, shares=shares, **MESSAGE)
@@ -155,7 +154,7 @@ def main() -> int:
         return 0
 
     weights, intercept = of_wholes(data, everything)
-    lanes = stored(np.column_stack([coefficients, weights]))
+    lanes = stored(np.hstack([coefficients, weights]), data.counts)
     entries = (
         (int(feature), [(lane, int(row[lane])) for lane in np.flatnonzero(row).tolist()])
         for feature, row in zip(data.features, lanes, strict=True)

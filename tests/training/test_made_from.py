@@ -1,31 +1,11 @@
 """What ships was made from the texts and lexicons that are here; that it is the same to the byte, `nox -s train -- --check` tells."""
 
-import importlib
 import json
-import pathlib
-import sys
 from collections.abc import Callable
 from importlib.resources import files
 from types import ModuleType
 
-import pytest
-
-FOLDER = pathlib.Path(__file__).parents[2] / "training"
 SHIPPED = files("optoutkit.classifier")
-
-
-@pytest.fixture
-def training(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
-    """Give the modules of the training folder by name."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    for file in FOLDER.glob("*.py"):  # afterwards, none of them is left
-        monkeypatch.setitem(sys.modules, file.stem, None)
-        monkeypatch.delitem(sys.modules, file.stem)
-
-    def load(name: str) -> ModuleType:
-        return importlib.import_module(name)
-
-    return load
 
 
 def test_lexicons_are_those_that_people_write(training: Callable[[str], ModuleType]) -> None:

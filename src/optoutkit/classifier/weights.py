@@ -1,9 +1,9 @@
 """The trained weights of features, and their sums.
 
-``weights.bin`` is made by ``nox -s train``. It holds, little-endian: the number of features and of entries (two uint32), the hashes
-of the features, ascending, each as the step from the one before (uint32, all lowest bytes first, then the next, so that the wheel,
-which is compressed, is a fifth smaller), how many entries each has (uint8), the lane of each entry (uint8) and its weight (int8:
-the root of its size in units of :data:`SCALE`, with its sign).
+``weights.bin`` is made by ``nox -s train``. It holds, little-endian: the number of features and of entries (two uint32); for each upper
+half that a hash can have, how many features there are with it (65,536 uint8); the lower halves of the features' hashes, which
+ascend (uint16); how many entries each feature has (uint8); the lane of each entry (uint8) and its weight (int8: the root of its
+size in units of :data:`SCALE`, with its sign). So it is ready soon, and a feature is looked for among a few.
 
 What belongs to one key is one large integer, a *lane* of 32 bits for each thing that is told: adding two of them adds all lanes at
 once, exactly and in any order, which is many times as fast as a loop over the lanes. A negative lane borrows from the one above
@@ -20,13 +20,15 @@ from optoutkit.classifier.features import KINDS, Key, features
 
 __all__ = ["ABOVE", "SCALE", "UNIT", "Weights", "packed", "restored"]
 
-SCALE = 0.08
+SCALE = 0.12
 """A weight is kept as the root of its size in these units, so that a byte holds large ones and tells small ones apart."""
 
 UNIT = 1 / 256
 """What 1 in a lane stands for."""
 
 _HEADER = struct.Struct("<II")
+_HALVES = 1 << 16
+_BLOCK = 64  # features whose entries are counted together
 _BITS = 32
 ABOVE = 1 << (_BITS - 1)
 """How far above its value each lane stands as it is read."""
@@ -55,14 +57,14 @@ class Weights:
 
     def __init__(self, data: bytes, lanes: int) -> None:
         count, entries = _HEADER.unpack_from(data)
-        steps = bytearray(4 * count)
-        for byte in range(4):
-            steps[byte::4] = data[_HEADER.size + byte * count : _HEADER.size + (byte + 1) * count]
-        self._features = tuple(itertools.accumulate(struct.unpack(f"<{count}I", steps)))
-        position = _HEADER.size + 4 * count
-        self._ends = array.array("I", itertools.accumulate(data[position : position + count], initial=0))
-        self._lane = data[position + count : position + count + entries]
-        self._weight = array.array("b", data[position + count + entries : position + count + 2 * entries])
+        first, last = _HEADER.size + _HALVES, _HEADER.size + _HALVES + 2 * count
+        self._first = array.array("I", itertools.accumulate(data[_HEADER.size : first], initial=0))
+        self._lower = struct.unpack(f"<{count}H", data[first:last])
+        self._entries = data[last : last + count]
+        blocks = (sum(self._entries[start : start + _BLOCK]) for start in range(0, count, _BLOCK))
+        self._blocks = list(itertools.accumulate(blocks, initial=0))
+        self._lane = data[last + count : last + count + entries]
+        self._weight = data[last + count + entries :]
         self._one = 1 << (_BITS * lanes)
         self._above = sum(ABOVE << (_BITS * lane) for lane in range(lanes + 1))
         self._lanes = struct.Struct(f"<{lanes + 1}I")
@@ -73,10 +75,14 @@ class Weights:
         """The summed lanes of some features."""
         total = self._one * len(hashes)
         for feature in hashes:
-            place = bisect.bisect_left(self._features, feature)  # a dict of them all would take longer to make than the rest
-            if self._features[place : place + 1] == (feature,):
-                for entry in range(self._ends[place], self._ends[place + 1]):
-                    total += self._restored[self._weight[entry]] << (_BITS * self._lane[entry])
+            upper, lower = divmod(feature, _HALVES)
+            first, end = self._first[upper : upper + 2]
+            place = bisect.bisect_left(self._lower, lower, first, end)
+            if place < end and self._lower[place] == lower:
+                block = place // _BLOCK
+                entry = self._blocks[block] + sum(self._entries[block * _BLOCK : place])
+                for number in range(entry, entry + self._entries[place]):
+                    total += self._restored[self._weight[number]] << (_BITS * self._lane[number])
         return total
 
     def lanes(self, total: int) -> tuple[int, ...]:
@@ -108,12 +114,14 @@ def packed(entries: Iterable[tuple[int, Sequence[tuple[int, int]]]]) -> bytes:
     """Write (feature, [(lane, stored weight), …]) as the bytes of ``weights.bin``; at most 255 lanes a feature."""
     ordered = sorted(entries)
     flat = [pair for _, pairs in ordered for pair in pairs]
-    hashes = [feature for feature, _ in ordered]
-    steps = struct.pack(f"<{len(ordered)}I", *(feature - before for before, feature in zip([0, *hashes], hashes, strict=False)))
+    uppers = bytearray(_HALVES)
+    for feature, _ in ordered:
+        uppers[feature // _HALVES] += 1
     return b"".join(
         (
             _HEADER.pack(len(ordered), len(flat)),
-            *(steps[byte::4] for byte in range(4)),
+            uppers,
+            struct.pack(f"<{len(ordered)}H", *(feature % _HALVES for feature, _ in ordered)),
             bytes(len(pairs) for _, pairs in ordered),
             bytes(lane for lane, _ in flat),
             struct.pack(f"{len(flat)}b", *(weight for _, weight in flat)),
