@@ -12,7 +12,7 @@ __all__ = ["Network", "Rows", "fit_network", "fit_softmax", "softmax"]
 class Rows:
     """A matrix whose rows have something of their own and something that they share with others, kept apart: half the work.
 
-    Multiplying by it is nearly all the work of training: its numbers are of 32 bits, which takes a third of the time that 64 bits take.
+    Its numbers are of 32 bits, since to multiply by it is most of the work of training.
 
     Args:
         own: What a row has of its own.
