@@ -54,8 +54,8 @@ class Data:
         words = np.array(features_of_words(), dtype=np.uint32)
         self.bare = self._rows(_without(words, own), _without(words, shared))
         heaps = sp.csr_matrix((np.ones(len(own)), (self.owner, np.arange(len(own)))), shape=(len(texts), len(own)))
-        self.sizes = np.bincount(self.owner, weights=[len(row) for row in own])
-        self.whole = (sp.diags(self.sizes**-0.5) @ heaps @ self.x.own).tocsr()
+        sizes = np.bincount(self.owner, weights=[len(row) for row in own])
+        self.whole = (sp.diags(sizes**-0.5) @ heaps @ self.x.own).tocsr()
 
     def _rows(self, own: list[np.ndarray], shared: list[np.ndarray]) -> Rows:
         sizes = np.array([len(row) for row in own]) + np.array([len(row) for row in shared])[self.owner]
@@ -86,6 +86,7 @@ class Data:
 
 
 def _without(features: np.ndarray, rows: list[np.ndarray]) -> list[np.ndarray]:
+    """The rows, each without these features."""
     found = np.concatenate(rows)
     kept = ~np.isin(found, features)
     before = np.concatenate([[0], np.cumsum(kept)])

@@ -8,6 +8,8 @@ import itertools
 from collections.abc import Iterator
 from zlib import crc32
 
+from mixing import on_its_own
+
 from optoutkit.classifier.topics import Topic
 
 __all__ = ["joined"]
@@ -32,10 +34,16 @@ CLOSING = frozenset({"greeting", "signature", "quote"})
 
 def joined(rows: list[dict]) -> Iterator[dict]:
     """Put messages of one batch together; the same rows give the same messages."""
-    company = [row for row in rows if row["topic"] in COMPANY and not {"hard", "mixed"} & set(row["tags"])]
-    news = [spoken for row in company if (spoken := [piece for piece in row["body"] if piece[0] not in CLOSING])]
-    deciding = [row for row in rows if row not in company]
-    for row in deciding if news else ():
+    news, deciding = [], []
+    for row in rows:
+        if row["topic"] in COMPANY and not {"hard", "mixed"} & set(row["tags"]):
+            news.append([piece for piece in row["body"] if piece[0] not in CLOSING])
+        else:
+            deciding.append(row)
+    news = list(filter(None, news))
+    if not news:
+        return
+    for row in deciding:
         chance = crc32(row["id"].encode())
         if chance % SHARE:
             continue
@@ -47,7 +55,7 @@ def joined(rows: list[dict]) -> Iterator[dict]:
         yield row | {
             "id": f"{row['id']}*",
             "tags": [*row["tags"], "made"],
-            "body": [[label, piece if piece.endswith(("\n", " ")) else piece + "\n"] for label, piece in pieces],
+            "body": [[label, on_its_own(piece)] for label, piece in pieces],
         }
 
 

@@ -10,7 +10,7 @@ from zlib import crc32
 from optoutkit.classifier.topics import Topic
 from optoutkit.classifier.verdict import NEED, SOLICITING
 
-__all__ = ["mixed"]
+__all__ = ["mixed", "on_its_own"]
 
 SHARE = 3  # of so many messages one is put together with another
 NEWS = frozenset(
@@ -35,10 +35,15 @@ def mixed(rows: list[dict]) -> Iterator[dict]:
             continue
         label, text = pieces[number // SHARE % len(pieces)]
         place = number // (SHARE * 1009) % (len(row["body"]) + 1)
-        before = [(name, piece if piece.endswith(("\n", " ")) else piece + "\n") for name, piece in row["body"][:place]]
+        before = [(name, on_its_own(piece)) for name, piece in row["body"][:place]]
         yield row | {
             "id": f"{row['id']}+",
             "topic": label.removeprefix(NEED),
             "tags": [*row["tags"], "made"],
-            "body": [*before, (label, text if text.endswith(("\n", " ")) else text + "\n"), *row["body"][place:]],
+            "body": [*before, (label, on_its_own(text)), *row["body"][place:]],
         }
+
+
+def on_its_own(piece: str) -> str:
+    """A piece of a message such that another one can follow."""
+    return piece if piece.endswith(("\n", " ")) else piece + "\n"

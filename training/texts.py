@@ -10,7 +10,7 @@ import attrs
 from joining import joined
 from mixing import mixed
 
-from optoutkit.classifier.features import KINDS, add_up, features
+from optoutkit.classifier.features import KINDS, Key, add_up, features
 from optoutkit.classifier.reading import read
 from optoutkit.messages import Message
 
@@ -45,7 +45,7 @@ class Features(dict):
         super().__init__()
         self.kind = kind
 
-    def __missing__(self, key: str | tuple[str, str]) -> tuple[int, ...]:
+    def __missing__(self, key: Key) -> tuple[int, ...]:
         found = self[key] = features(self.kind, key)
         return found
 

@@ -81,13 +81,12 @@ def of_messages(data: Data, values: np.ndarray, chosen: np.ndarray) -> tuple[np.
 
     Both are fitted on inputs of unit spread, and are given for the inputs as they are.
     """
-    shares = np.where(data.written, 1.0, MADE)[chosen]
-    values, critical, topic = values[chosen], data.critical[chosen].astype(int), data.topic[chosen]
+    values, shares = values[chosen], np.where(data.written, 1.0, MADE)[chosen]
     mean, spread = values.mean(axis=0), values.std(axis=0) + 0.02
     inputs = (values - mean) / spread
-    coefficients, intercepts = fit_softmax(inputs, critical, 2, shares=shares, **MESSAGE)
+    coefficients, intercepts = fit_softmax(inputs, data.critical[chosen].astype(int), 2, shares=shares, **MESSAGE)
     line = np.append(coefficients[:, 1] - coefficients[:, 0], intercepts[1] - intercepts[0])[:, None]
-    network = fit_network(inputs, topic, len(data.topics), shares=shares, **TOPIC)
+    network = fit_network(inputs, data.topic[chosen], len(data.topics), shares=shares, **TOPIC)
     for weights in (line, network.hidden):
         weights[:-1] /= spread[:, None]
         weights[-1] -= mean @ weights[:-1]
@@ -99,8 +98,8 @@ def messages_held_out(data: Data, values: np.ndarray) -> tuple[np.ndarray, np.nd
     scores = np.zeros(len(data.texts))
     topics = np.zeros((len(data.texts), len(data.topics)))
     for fold in range(FOLDS):
-        held = np.flatnonzero(data.fold == fold)
-        line, network = of_messages(data, values, data.fold != fold)
+        held = data.fold == fold
+        line, network = of_messages(data, values, ~held)
         scores[held] = values[held] @ line[:-1] + line[-1]
         topics[held] = network.probabilities(values[held])
     of_topics = topics[:, [Topic(topic).critical for topic in data.topics]].sum(axis=1)

@@ -192,7 +192,7 @@ def test_what_is_seen_of_a_message() -> None:
     assert "none" in tables["subject"]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([features("shape", str(number))[0] for number in range(300)]),

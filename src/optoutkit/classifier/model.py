@@ -13,7 +13,7 @@ from optoutkit.classifier.features import MAX_CONCEPTS, add_up, grams, pairs, se
 from optoutkit.classifier.layers import Layer
 from optoutkit.classifier.reading import Sentence
 from optoutkit.classifier.topics import Topic
-from optoutkit.classifier.verdict import NEED, SOLICITING, criticality, sigmoid, softmax
+from optoutkit.classifier.verdict import NEED, SOLICITING, criticality, shares, sigmoid, softmax
 from optoutkit.classifier.weights import ABOVE, UNIT, Weights
 
 __all__ = ["Model", "load_model"]
@@ -54,9 +54,7 @@ class Model:
         *lanes, _, count = self.weights.lanes(total)
         norm = UNIT * (count - ABOVE) ** -0.5
         highest = norm * max(lanes)
-        powers = [exp(norm * lane - highest) * factor for lane, factor in zip(lanes, self._factors, strict=True)]
-        share = 1 / sum(powers)
-        return [power * share for power in powers]
+        return shares([exp(norm * lane - highest) * factor for lane, factor in zip(lanes, self._factors, strict=True)])
 
     def whole(self, totals: Iterable[int]) -> float:
         """The probability that a message is critical, seen as one heap of what is in its sentences."""

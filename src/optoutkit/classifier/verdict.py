@@ -10,7 +10,7 @@ from operator import mul
 
 from optoutkit.classifier.topics import Topic
 
-__all__ = ["NEED", "SOLICITING", "criticality", "inputs", "sigmoid", "softmax"]
+__all__ = ["NEED", "SOLICITING", "criticality", "inputs", "shares", "sigmoid", "softmax"]
 
 NEED = "need:"
 """Labels of sentences that ask for what the order needs begin like this."""
@@ -30,7 +30,11 @@ def sigmoid(score: float) -> float:
 def softmax(scores: Sequence[float]) -> list[float]:
     """The probabilities that scores stand for."""
     highest = max(scores)
-    powers = [math.exp(score - highest) for score in scores]
+    return shares([math.exp(score - highest) for score in scores])
+
+
+def shares(powers: Sequence[float]) -> list[float]:
+    """How much of the sum of all each is."""
     share = 1 / sum(powers)
     return [power * share for power in powers]
 

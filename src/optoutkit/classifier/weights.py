@@ -11,7 +11,6 @@ it; that is undone when a sum is read.
 """
 
 import array
-import bisect
 import itertools
 import struct
 from collections.abc import Collection, Iterable, Sequence
@@ -59,7 +58,7 @@ class Weights:
         count, entries = _HEADER.unpack_from(data)
         first, last = _HEADER.size + _HALVES, _HEADER.size + _HALVES + 2 * count
         self._first = array.array("I", itertools.accumulate(data[_HEADER.size : first], initial=0))
-        self._lower = struct.unpack(f"<{count}H", data[first:last])
+        self._lower = data[first:last]
         self._entries = data[last : last + count]
         blocks = (sum(self._entries[start : start + _BLOCK]) for start in range(0, count, _BLOCK))
         self._blocks = list(itertools.accumulate(blocks, initial=0))
@@ -77,8 +76,9 @@ class Weights:
         for feature in hashes:
             upper, lower = divmod(feature, _HALVES)
             first, end = self._first[upper : upper + 2]
-            place = bisect.bisect_left(self._lower, lower, first, end)
-            if place < end and self._lower[place] == lower:
+            lowers = struct.unpack(f"<{end - first}H", self._lower[2 * first : 2 * end])
+            if lower in lowers:
+                place = first + lowers.index(lower)
                 block = place // _BLOCK
                 entry = self._blocks[block] + sum(self._entries[block * _BLOCK : place])
                 for number in range(entry, entry + self._entries[place]):
