@@ -76,7 +76,7 @@ class Data:
         pleas = probabilities[:, [label in SOLICITING for label in self.labels]].sum(axis=1)
         cuts = np.flatnonzero(np.diff(self.owner)) + 1
         parts = (np.split(of_sentences, cuts) for of_sentences in (probabilities, needs, pleas))
-        rows = zip(*parts, np.clip(whole, 1e-9, 1 - 1e-9).tolist(), strict=True)
+        rows = zip(*parts, whole.tolist(), strict=True)
         return np.array([inputs(*(part.tolist() for part in of_message), heap) for *of_message, heap in rows])
 
     def pleas(self, probabilities: np.ndarray) -> np.ndarray:

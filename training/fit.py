@@ -1,12 +1,12 @@
 """Softmax regression and a small network, both with an L2 penalty: the same texts give the same weights."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import scipy.optimize
 import scipy.sparse as sp
 
-__all__ = ["Network", "Rows", "fit_network", "fit_softmax", "softmax"]
+__all__ = ["Besides", "Network", "Rows", "fit_network", "fit_softmax", "softmax"]
 
 
 class Rows:
@@ -71,8 +71,31 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return scores / scores.sum(axis=1, keepdims=True)
 
 
+class Besides(Protocol):
+    """A second loss, of what the first examples tell together.
+
+    Attributes:
+        owner: To what each of them belongs; it is looked at as many as have an owner.
+        biases: How many it has of its own.
+    """
+
+    owner: np.ndarray
+    biases: int
+
+    def __call__(self, probabilities: np.ndarray, biases: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The loss, and its slope along the scores of the classes and along the biases."""
+
+
 def fit_softmax(
-    x: Rows | sp.csr_matrix | np.ndarray, y: np.ndarray, classes: int, *, l2: float, steps: int, shares: np.ndarray | None = None
+    x: Rows | sp.csr_matrix | np.ndarray,
+    y: np.ndarray,
+    classes: int,
+    *,
+    l2: float,
+    steps: int,
+    shares: np.ndarray | None = None,
+    besides: Besides | None = None,
+    start: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit by L-BFGS, at most so many steps.
 
@@ -83,6 +106,8 @@ def fit_softmax(
         l2: Weight of the penalty, relative to the mean loss of an example.
         steps: How many steps to take at most.
         shares: How much each example counts; None: all the same.
+        besides: What else is to be small.
+        start: Coefficients and intercepts to begin with; None: all nothing.
 
     Returns:
         Coefficients (features × classes) and intercepts (classes).
@@ -90,24 +115,27 @@ def fit_softmax(
     n, features = x.shape
     share = np.full(n, 1 / n) if shares is None else shares / shares.sum()
     transposed = x.transposed() if isinstance(x, Rows) else x.T.tocsr() if sp.issparse(x) else x.T
-    rows = np.arange(n)
+    rows, size = np.arange(n), (features + 1) * classes
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        weights = flat.reshape(features + 1, classes)
+        weights, biases = flat[:size].reshape(features + 1, classes), flat[size:]
         probabilities = softmax(x @ weights[:-1] + weights[-1])
         value = -(share * np.log(probabilities[rows, y] + 1e-300)).sum() + l2 / 2 * np.square(weights[:-1]).sum()
+        more, slopes, of_biases = besides(probabilities[: len(besides.owner)], biases) if besides else (0.0, np.zeros((0, classes)), biases)
         probabilities[rows, y] -= 1
         probabilities *= share[:, None]
+        probabilities[: len(slopes)] += slopes
         gradient = np.empty_like(weights)
         gradient[:-1] = transposed @ probabilities + l2 * weights[:-1]
         gradient[-1] = probabilities.sum(axis=0)
-        return value, gradient.ravel()
+        return value + more, np.concatenate([gradient.ravel(), of_biases])
 
-    start = np.zeros((features + 1) * classes)
+    begin = np.zeros((features + 1, classes)) if start is None else np.vstack(start)
+    first = np.concatenate([begin.ravel(), np.zeros(besides.biases if besides else 0)])
     found = scipy.optimize.minimize(
-        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 5, "gtol": 1e-9, "ftol": 1e-12}
+        loss, first, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 5, "gtol": 1e-9, "ftol": 1e-12}
     )
-    weights = found.x.reshape(features + 1, classes)
+    weights = found.x[:size].reshape(features + 1, classes)
     return weights[:-1], weights[-1]
 
 

@@ -16,22 +16,27 @@ import lexicons
 import numpy as np
 from data import FOLDS, Data
 from fit import Network, fit_network, fit_softmax, softmax
+from pooling import Pooled, Question
 from report import report
 from texts import fingerprint, load
 
 import optoutkit
 from optoutkit.classifier.topics import Topic
-from optoutkit.classifier.verdict import criticality
+from optoutkit.classifier.verdict import NEED, SOLICITING, criticality
 from optoutkit.classifier.weights import SCALE, UNIT, packed, restored
 
 FOLDER = pathlib.Path(optoutkit.__file__).parent / "classifier"
-SENTENCE = {"l2": 2e-6, "steps": 100}
+SENTENCE = (
+    {"l2": 3e-6, "steps": 100},
+    {"l2": 4e-7, "steps": 40},  # most features are of one language, and too seldom met in all of them to bear a penalty like the first
+)
 WHOLE = {"l2": 2e-6, "steps": 80}
 MESSAGE = {"l2": 4e-4, "steps": 400}
 TOPIC = {"l2": 1e-3, "steps": 300, "units": 64}
 BARE = 0.25  # how much a sentence counts when it is shown without its words, so that what its concepts say is learnt, too
 MADE = 0.25  # how much a message that was put together counts
 TELLING = 1.0  # weights are none whose size, times the root of how often their feature is met, is below
+NEEDS, PLEAS, TOPICS = 0.5, 0.2, 0.15  # how much it counts what the sentences of a message tell of it, beside what they do themselves
 FALSE_CRITICAL = 0.01  # the share of messages called critical by mistake at which the threshold is set, those written to be mistaken aside
 
 
@@ -56,8 +61,26 @@ def of_sentences(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray
     shares = np.where(data.written, 1.0, MADE)[data.owner[sentences]]
     rows = data.x[sentences].above(data.bare[sentences]).scaled(data.worth)
     labels, shares = np.tile(data.y[sentences], 2), np.concatenate([shares, BARE * shares])
-    coefficients, intercepts = fit_softmax(rows, labels, len(data.labels), shares=shares, **SENTENCE)
-    return coefficients * data.worth[:, None], intercepts
+    told = of_their_messages(data, chosen)
+    coefficients, intercepts = np.zeros((len(data.features), len(data.labels)), dtype=np.float32), np.zeros(len(data.labels))
+    for stage in SENTENCE:
+        start = coefficients / data.worth[:, None], intercepts
+        found, intercepts = fit_softmax(rows, labels, len(data.labels), shares=shares, besides=told, start=start, **stage)
+        coefficients = (found * data.worth[:, None]).astype(np.float32)
+    return coefficients, intercepts
+
+
+def of_their_messages(data: Data, chosen: np.ndarray) -> Pooled:
+    """What the sentences of the chosen messages tell of these: whether there is a need, or a plea, and what the topic is."""
+    sentences = chosen[data.owner]
+    _, owner = np.unique(data.owner[sentences], return_inverse=True)
+    names = np.array(data.labels)
+    of_topics = [NEED + topic if Topic(topic).critical else topic for topic in data.topics]
+    questions = [Question(names[:, None] == of_topics, data.topic[chosen] + 1, TOPICS)]
+    for wanted, weight in ((np.char.startswith(names, NEED), NEEDS), (np.isin(names, list(SOLICITING)), PLEAS)):
+        has = np.bincount(owner, weights=wanted[data.y[sentences]]) > 0
+        questions.append(Question(wanted[:, None], has.astype(int), weight))
+    return Pooled(owner, questions, np.where(data.written, 1.0, MADE)[chosen])
 
 
 def of_wholes(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, float]:
