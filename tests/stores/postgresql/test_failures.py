@@ -87,7 +87,7 @@ def test_a_connection_that_was_ended_is_replaced(open_either: Open, uri: str, ra
     """An administrator, a firewall or a pooler ends an idle connection: the next call takes another one and works."""
     with open_either(uri) as store:
         store.record([OptOut(BUYER)])
-        raw("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'optoutkit'")
+        raw("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'optoutkit'")
         VERBS[verb](store)
 
 
