@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import scipy.sparse as sp
-from fit import Rows
+from fit import Rows, starts
 from texts import Text, features_of_words
 
 from optoutkit.classifier.topics import Topic
@@ -74,15 +74,14 @@ class Data:
         """Of each message, from the probabilities of its sentences and of its whole."""
         needs = probabilities[:, [label.startswith(NEED) for label in self.labels]].sum(axis=1)
         pleas = probabilities[:, [label in SOLICITING for label in self.labels]].sum(axis=1)
-        cuts = np.flatnonzero(np.diff(self.owner)) + 1
-        parts = (np.split(of_sentences, cuts) for of_sentences in (probabilities, needs, pleas))
+        parts = (np.split(of_sentences, starts(self.owner)[1:]) for of_sentences in (probabilities, needs, pleas))
         rows = zip(*parts, whole.tolist(), strict=True)
         return np.array([inputs(*(part.tolist() for part in of_message), heap) for *of_message, heap in rows])
 
     def pleas(self, probabilities: np.ndarray) -> np.ndarray:
         """For each message the surest sentence that wants something for the seller."""
         pleas = probabilities[:, [label in SOLICITING for label in self.labels]].sum(axis=1)
-        return np.maximum.reduceat(pleas, np.concatenate([[0], np.flatnonzero(np.diff(self.owner)) + 1]))
+        return np.maximum.reduceat(pleas, starts(self.owner))
 
 
 def _without(features: np.ndarray, rows: list[np.ndarray]) -> list[np.ndarray]:

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.optimize
 import scipy.sparse as sp
 
-__all__ = ["Besides", "Network", "Rows", "fit_network", "fit_softmax", "softmax"]
+__all__ = ["Besides", "Network", "Rows", "fit_network", "fit_softmax", "softmax", "starts"]
 
 
 class Rows:
@@ -63,6 +63,11 @@ class Columns:
     def __matmul__(self, values: np.ndarray) -> np.ndarray:
         values = values.astype(np.float32) * self.sizes[:, None]
         return self.own @ values + self.shared @ (self.gather @ values)
+
+
+def starts(owner: np.ndarray) -> np.ndarray:
+    """Where the rows of each owner begin, if they stand together."""
+    return np.concatenate([[0], np.flatnonzero(np.diff(owner)) + 1])
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

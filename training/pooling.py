@@ -7,7 +7,7 @@ alone is not yet what is best for messages.
 from typing import NamedTuple
 
 import numpy as np
-from fit import softmax
+from fit import softmax, starts
 
 __all__ = ["Pooled", "Question"]
 
@@ -40,7 +40,7 @@ class Pooled:
 
     def __init__(self, owner: np.ndarray, questions: list[Question], shares: np.ndarray) -> None:
         self.owner, self.questions, self.shares = owner, questions, shares / shares.sum()
-        self.starts = np.concatenate([[0], np.flatnonzero(np.diff(owner)) + 1])
+        self.starts = starts(owner)
         self.biases = sum(question.labels.shape[1] for question in questions)
 
     def __call__(self, probabilities: np.ndarray, biases: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:

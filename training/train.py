@@ -55,10 +55,15 @@ def as_used(coefficients: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return RESTORED[stored(coefficients, counts) + 127]
 
 
+def counting(data: Data) -> np.ndarray:
+    """How much each message counts."""
+    return np.where(data.written, 1.0, MADE)
+
+
 def of_sentences(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fit the sentences of the chosen messages: coefficients and intercepts."""
     sentences = chosen[data.owner]
-    shares = np.where(data.written, 1.0, MADE)[data.owner[sentences]]
+    shares = counting(data)[data.owner[sentences]]
     rows = data.x[sentences].above(data.bare[sentences]).scaled(data.worth)
     labels, shares = np.tile(data.y[sentences], 2), np.concatenate([shares, BARE * shares])
     told = of_their_messages(data, chosen)
@@ -80,7 +85,7 @@ def of_their_messages(data: Data, chosen: np.ndarray) -> Pooled:
     for wanted, weight in ((np.char.startswith(names, NEED), NEEDS), (np.isin(names, list(SOLICITING)), PLEAS)):
         has = np.bincount(owner, weights=wanted[data.y[sentences]]) > 0
         questions.append(Question(wanted[:, None], has.astype(int), weight))
-    return Pooled(owner, questions, np.where(data.written, 1.0, MADE)[chosen])
+    return Pooled(owner, questions, counting(data)[chosen])
 
 
 def of_wholes(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, float]:
@@ -104,7 +109,7 @@ def of_messages(data: Data, values: np.ndarray, chosen: np.ndarray) -> tuple[np.
 
     Both are fitted on inputs of unit spread, and are given for the inputs as they are.
     """
-    values, shares = values[chosen], np.where(data.written, 1.0, MADE)[chosen]
+    values, shares = values[chosen], counting(data)[chosen]
     mean, spread = values.mean(axis=0), values.std(axis=0) + 0.02
     inputs = (values - mean) / spread
     coefficients, intercepts = fit_softmax(inputs, data.critical[chosen].astype(int), 2, shares=shares, **MESSAGE)

@@ -47,7 +47,7 @@ def test_one_sentence_is_enough(training: Callable[[str], ModuleType], pooled: A
 
 
 def test_fitted_with_it(training: Callable[[str], ModuleType], pooled: Any) -> None:
-    """Together both losses are smaller than if only that of the sentences is looked at, and the biases stay out of the result."""
+    """It is smaller than if only the loss of the sentences is looked at, and the biases stay out of the result."""
     fit = training("fit")
     examples, labels = np.random.RandomState(5).normal(size=(len(OWNER), 3)), np.array([3, 1, 3, 0, 2, 3])
 
