@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import scipy.sparse as sp
 from fit import Rows, starts
-from texts import Text, features_of_words
+from texts import Text, features_of, features_of_pairs
 
 from optoutkit.classifier.topics import Topic
 from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
@@ -15,7 +15,9 @@ __all__ = ["FOLDS", "Data"]
 FOLDS = 5
 LEAST = 4  # a feature that is in fewer sentences, or messages, is left out
 MIDDLING = 100  # in so many sentences, or messages, is a feature of usual worth
-RARE = 0.3  # with which power of that number its worth falls
+RARE = 0.25  # with which power of that number its worth falls
+TOGETHER = 1.6  # how much more two words together are worth, as they stand
+ANYWHERE = 0.3  # how much less a word is worth that is somewhere in the message, since it is seen of each of its sentences
 
 
 class Data:
@@ -28,6 +30,7 @@ class Data:
         counts: In how many sentences, or messages, that somebody wrote each feature is.
         worth: Of each feature how large it is made when sentences are fitted: what is rare says more than what is everywhere.
         written: Of each message whether somebody wrote it; the others are put together, and measure nothing.
+        plain: Of each message whether it is one as ordinary shops send them.
         critical: Of each message; ``topic`` likewise, by its number in ``topics``.
         fold: Of each message. A batch, one seller's voice, is in one fold; the batches of a language go round in turn.
     """
@@ -44,14 +47,17 @@ class Data:
         self.topic = np.array([self.topics.index(text.topic) for text in texts])
         fold = {batch: number % FOLDS for number, batch in enumerate(sorted({text.batch for text in texts}))}
         self.written = np.array(["made" not in text.tags for text in texts])
+        self.plain = np.array(["plain" in text.tags for text in texts])
         self.fold = np.array([fold[text.batch] for text in texts])
 
         met = [*itertools.compress(own, self.written[self.owner]), *itertools.compress(shared, self.written)]
         hashes, counts = np.unique(np.concatenate([np.unique(row) for row in met]), return_counts=True)
         self.features, self.counts = hashes[counts >= LEAST], counts[counts >= LEAST]
         self.worth = (self.counts / MIDDLING) ** -RARE
+        self.worth[np.isin(self.features, features_of_pairs())] *= TOGETHER
+        self.worth[np.isin(self.features, features_of("heap"))] *= ANYWHERE
         self.x = self._rows(own, shared)
-        words = np.array(features_of_words(), dtype=np.uint32)
+        words = np.array(features_of("pair", "run", "heap"), dtype=np.uint32)
         self.bare = self._rows(_without(words, own), _without(words, shared))
         heaps = sp.csr_matrix((np.ones(len(own)), (self.owner, np.arange(len(own)))), shape=(len(texts), len(own)))
         sizes = np.bincount(self.owner, weights=[len(row) for row in own])

@@ -8,6 +8,8 @@ import scipy.sparse as sp
 
 __all__ = ["Besides", "Network", "Rows", "fit_network", "fit_softmax", "softmax", "starts"]
 
+CURVED = 0.02  # about how curved the loss of an example is along the score of a class
+
 
 class Rows:
     """A matrix whose rows have something of their own and something that they share with others, kept apart: half the work.
@@ -38,14 +40,18 @@ class Rows:
             np.concatenate([self.sizes, other.sizes]),
         )
 
-    def scaled(self, sizes: np.ndarray) -> "Rows":
-        """The same with each column made so many times as large."""
-        columns = sp.diags(sizes)
-        return Rows((self.own @ columns).tocsr(), (self.shared @ columns).tocsr(), self.owner, self.sizes)
+    def squares(self, shares: np.ndarray) -> np.ndarray:
+        """Of each column the sum of its squares, each row's times its share; what is both own and shared is seen apart."""
+        shares = shares * np.square(self.sizes)
+        of_owners = np.bincount(self.owner, weights=shares, minlength=self.shared.shape[0])
+        return self.own.power(2).T @ shares + self.shared.power(2).T @ of_owners
 
     def __matmul__(self, weights: np.ndarray) -> np.ndarray:
         weights = weights.astype(np.float32)
-        return (self.own @ weights + (self.shared @ weights)[self.owner]) * self.sizes[:, None]
+        product = self.own @ weights
+        product += (self.shared @ weights)[self.owner]
+        product *= self.sizes[:, None]
+        return product
 
     def transposed(self) -> "Columns":
         """The transposed matrix, to multiply by."""
@@ -72,8 +78,9 @@ def starts(owner: np.ndarray) -> np.ndarray:
 
 def softmax(scores: np.ndarray) -> np.ndarray:
     """Probabilities of each row."""
-    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return scores / scores.sum(axis=1, keepdims=True)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    powers /= powers.sum(axis=1, keepdims=True)
+    return powers
 
 
 class Besides(Protocol):
@@ -96,23 +103,24 @@ def fit_softmax(
     y: np.ndarray,
     classes: int,
     *,
-    l2: float,
+    l2: float | np.ndarray,
     steps: int,
     shares: np.ndarray | None = None,
     besides: Besides | None = None,
-    start: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit by L-BFGS, at most so many steps.
+
+    Inside, each feature is made so large that the loss is about as curved along it as along the others. Without that, features that are
+    seldom met are hardly learnt in hundreds of steps.
 
     Args:
         x: One row an example.
         y: The class of each.
         classes: How many classes there are.
-        l2: Weight of the penalty, relative to the mean loss of an example.
+        l2: Weight of the penalty, relative to the mean loss of an example; for all features, or for each.
         steps: How many steps to take at most.
         shares: How much each example counts; None: all the same.
         besides: What else is to be small.
-        start: Coefficients and intercepts to begin with; None: all nothing.
 
     Returns:
         Coefficients (features × classes) and intercepts (classes).
@@ -121,27 +129,37 @@ def fit_softmax(
     share = np.full(n, 1 / n) if shares is None else shares / shares.sum()
     transposed = x.transposed() if isinstance(x, Rows) else x.T.tocsr() if sp.issparse(x) else x.T
     rows, size = np.arange(n), (features + 1) * classes
+    large = ((CURVED * _squares(x, share) + l2) ** -0.5)[:, None]
+    l2 = np.broadcast_to(l2, features)[:, None]
+
+    def parts(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        weights, intercepts, biases = np.split(flat, [size - classes, size])
+        return large * weights.reshape(features, classes), intercepts, biases
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        weights, biases = flat[:size].reshape(features + 1, classes), flat[size:]
-        probabilities = softmax(x @ weights[:-1] + weights[-1])
-        value = -(share * np.log(probabilities[rows, y] + 1e-300)).sum() + l2 / 2 * np.square(weights[:-1]).sum()
+        weights, intercepts, biases = parts(flat)
+        probabilities = softmax(x @ weights + intercepts)
+        value = -(share * np.log(probabilities[rows, y] + 1e-300)).sum() + (l2 / 2 * np.square(weights)).sum()
         more, slopes, of_biases = besides(probabilities[: len(besides.owner)], biases) if besides else (0.0, np.zeros((0, classes)), biases)
         probabilities[rows, y] -= 1
         probabilities *= share[:, None]
         probabilities[: len(slopes)] += slopes
-        gradient = np.empty_like(weights)
-        gradient[:-1] = transposed @ probabilities + l2 * weights[:-1]
-        gradient[-1] = probabilities.sum(axis=0)
-        return value + more, np.concatenate([gradient.ravel(), of_biases])
+        slope = large * (transposed @ probabilities + l2 * weights)
+        return value + more, np.concatenate([slope.ravel(), probabilities.sum(axis=0), of_biases])
 
-    begin = np.zeros((features + 1, classes)) if start is None else np.vstack(start)
-    first = np.concatenate([begin.ravel(), np.zeros(besides.biases if besides else 0)])
+    start = np.zeros(size + (besides.biases if besides else 0))
     found = scipy.optimize.minimize(
-        loss, first, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 5, "gtol": 1e-9, "ftol": 1e-12}
+        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 5, "gtol": 1e-9, "ftol": 1e-12}
     )
-    weights = found.x[:size].reshape(features + 1, classes)
-    return weights[:-1], weights[-1]
+    weights, intercepts, _ = parts(found.x)
+    return weights, intercepts
+
+
+def _squares(x: Rows | sp.csr_matrix | np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Of each column the sum of its squares, each row's times its share."""
+    if isinstance(x, Rows):
+        return x.squares(shares)
+    return (x.power(2) if sp.issparse(x) else np.square(x)).T @ shares
 
 
 class Network(NamedTuple):

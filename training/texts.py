@@ -14,7 +14,7 @@ from optoutkit.classifier.features import KINDS, Key, add_up, features
 from optoutkit.classifier.reading import read
 from optoutkit.messages import Message
 
-__all__ = ["FOLDER", "Text", "features_of_words", "fingerprint", "load"]
+__all__ = ["FOLDER", "Text", "features_of", "features_of_pairs", "fingerprint", "load"]
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -53,9 +53,14 @@ class Features(dict):
 TABLES = {kind: Features(kind) for kind in KINDS}
 
 
-def features_of_words() -> list[int]:
-    """The features of the words in the messages that have been read, and of what stands beside them."""
-    return sorted({feature for kind in ("pair", "run", "heap") for features in TABLES[kind].values() for feature in features})
+def features_of(*kinds: str) -> list[int]:
+    """The features of these kinds in the messages that have been read."""
+    return sorted({feature for kind in kinds for features in TABLES[kind].values() for feature in features})
+
+
+def features_of_pairs() -> list[int]:
+    """The features of two words together, not of one of them, in the messages that have been read."""
+    return sorted({together for together, *_ in TABLES["pair"].values()})
 
 
 def chained(values: Iterable[tuple[int, ...]]) -> list[int]:

@@ -8,7 +8,6 @@ keeps numpy to what every processor can do, so that the last bit of a sum is the
 
 import argparse
 import json
-import multiprocessing
 import pathlib
 import sys
 
@@ -26,17 +25,15 @@ from optoutkit.classifier.verdict import NEED, SOLICITING, criticality
 from optoutkit.classifier.weights import SCALE, UNIT, packed, restored
 
 FOLDER = pathlib.Path(optoutkit.__file__).parent / "classifier"
-SENTENCE = (
-    {"l2": 3e-6, "steps": 100},
-    {"l2": 4e-7, "steps": 40},  # most features are of one language, and too seldom met in all of them to bear a penalty like the first
-)
-WHOLE = {"l2": 2e-6, "steps": 80}
+SENTENCE = {"l2": 2e-7, "steps": 30}
+WHOLE = {"l2": 6e-7, "steps": 40}
 MESSAGE = {"l2": 4e-4, "steps": 400}
 TOPIC = {"l2": 1e-3, "steps": 300, "units": 64}
-BARE = 0.25  # how much a sentence counts when it is shown without its words, so that what its concepts say is learnt, too
-MADE = 0.25  # how much a message that was put together counts
-TELLING = 1.0  # weights are none whose size, times the root of how often their feature is met, is below
-NEEDS, PLEAS, TOPICS = 0.5, 0.2, 0.15  # how much it counts what the sentences of a message tell of it, beside what they do themselves
+BARE = 0.5  # how much a sentence counts when it is shown without its words, so that what its concepts say is learnt, too
+MADE = 0.15  # how much a message that was put together counts
+PLAIN = 2.0  # how much more a message counts that is as ordinary shops send them: most of the others were written to be hard
+TELLING = 5.5  # weights are none whose size, times the root of how often their feature is met, is below
+NEEDS, PLEAS, TOPICS = 1.0, 0.4, 0.3  # how much it counts what the sentences of a message tell of it, beside what they do themselves
 FALSE_CRITICAL = 0.01  # the share of messages called critical by mistake at which the threshold is set, those written to be mistaken aside
 
 
@@ -57,22 +54,18 @@ def as_used(coefficients: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 def counting(data: Data) -> np.ndarray:
     """How much each message counts."""
-    return np.where(data.written, 1.0, MADE)
+    return np.where(data.written, 1.0, MADE) * np.where(data.plain, PLAIN, 1.0)
 
 
 def of_sentences(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fit the sentences of the chosen messages: coefficients and intercepts."""
     sentences = chosen[data.owner]
     shares = counting(data)[data.owner[sentences]]
-    rows = data.x[sentences].above(data.bare[sentences]).scaled(data.worth)
+    rows = data.x[sentences].above(data.bare[sentences])
     labels, shares = np.tile(data.y[sentences], 2), np.concatenate([shares, BARE * shares])
+    penalty = SENTENCE["l2"] / np.square(data.worth)
     told = of_their_messages(data, chosen)
-    coefficients, intercepts = np.zeros((len(data.features), len(data.labels)), dtype=np.float32), np.zeros(len(data.labels))
-    for stage in SENTENCE:
-        start = coefficients / data.worth[:, None], intercepts
-        found, intercepts = fit_softmax(rows, labels, len(data.labels), shares=shares, besides=told, start=start, **stage)
-        coefficients = (found * data.worth[:, None]).astype(np.float32)
-    return coefficients, intercepts
+    return fit_softmax(rows, labels, len(data.labels), l2=penalty, steps=SENTENCE["steps"], shares=shares, besides=told)
 
 
 def of_their_messages(data: Data, chosen: np.ndarray) -> Pooled:
@@ -163,10 +156,7 @@ def main() -> int:
     data = Data(list(load()))
     print(f"{len(data.texts)} messages, {len(data.y)} sentences, {len(data.features)} features", file=sys.stderr)
     everything = np.ones(len(data.texts), dtype=bool)
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        final = None if options.validate else pool.apply_async(of_sentences, (data, everything))
-        folds = pool.starmap(held_out, [(data, fold) for fold in range(FOLDS)], chunksize=1)
-        coefficients, intercepts = final.get() if final else (None, None)
+    folds = [held_out(data, fold) for fold in range(FOLDS)]
     probabilities = np.zeros((len(data.y), len(data.labels)))
     wholes = np.zeros(len(data.texts))
     for fold, (sentences, heaps) in enumerate(folds):
@@ -180,6 +170,7 @@ def main() -> int:
     if options.validate:
         return 0
 
+    coefficients, intercepts = of_sentences(data, everything)
     weights, intercept = of_wholes(data, everything)
     lanes = stored(np.hstack([coefficients, weights]), data.counts)
     entries = (

@@ -49,7 +49,8 @@ def evidence(model: Model, reading: Reading, judged: Sequence[Judged], *, critic
         name = model.labels[label]
         if not found or (name.startswith(NEED) == critical and name not in _NEUTRAL):
             found += _phrases(model, reading, one, label)
-    return tuple(sorted(found, key=lambda phrase: -abs(phrase.weight)))
+    moving = [phrase for phrase in found if phrase.weight] or found  # a sentence may be told by its place alone
+    return tuple(sorted(moving, key=lambda phrase: -abs(phrase.weight)))
 
 
 def _phrases(model: Model, reading: Reading, judged: Judged, label: int) -> Iterator[Evidence]:
