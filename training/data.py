@@ -28,7 +28,8 @@ class Data:
         features: The hashes of the columns of ``x`` (sentences, all of about one length), ``bare`` (the same without their words) and
             ``whole`` (messages).
         counts: In how many sentences, or messages, that somebody wrote each feature is.
-        worth: Of each feature how large it is made when sentences are fitted: what is rare says more than what is everywhere.
+        worth: Of each feature how large a weight may be at the same penalty when sentences are fitted: what is rare says more than what
+            is everywhere.
         written: Of each message whether somebody wrote it; the others are put together, and measure nothing.
         plain: Of each message whether it is one as ordinary shops send them.
         critical: Of each message; ``topic`` likewise, by its number in ``topics``.

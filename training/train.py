@@ -133,10 +133,10 @@ def thresholds(data: Data, likely: np.ndarray, plea: np.ndarray) -> tuple[float,
     Of the pairs that call no more than the wanted share of messages critical by mistake, the one that misses the fewest.
     """
     best = (2.0, 0.0, 0.0)
-    plain = np.array(["hard" not in text.tags for text in data.texts])
+    honest = np.array(["hard" not in text.tags for text in data.texts])
     for solicit in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
         scores = np.where(plea >= solicit, 0, likely)
-        threshold = float(np.ceil(np.quantile(scores[data.written & plain & ~data.critical], 1 - FALSE_CRITICAL) * 100) / 100)
+        threshold = float(np.ceil(np.quantile(scores[data.written & honest & ~data.critical], 1 - FALSE_CRITICAL) * 100) / 100)
         best = min(best, (float(np.mean(scores[data.written & data.critical] < threshold)), solicit, threshold))
     return best[1:]
 
@@ -155,12 +155,10 @@ def main() -> int:
 
     data = Data(list(load()))
     print(f"{len(data.texts)} messages, {len(data.y)} sentences, {len(data.features)} features", file=sys.stderr)
-    everything = np.ones(len(data.texts), dtype=bool)
-    folds = [held_out(data, fold) for fold in range(FOLDS)]
     probabilities = np.zeros((len(data.y), len(data.labels)))
     wholes = np.zeros(len(data.texts))
-    for fold, (sentences, heaps) in enumerate(folds):
-        probabilities[data.fold[data.owner] == fold], wholes[data.fold == fold] = sentences, heaps
+    for fold in range(FOLDS):
+        probabilities[data.fold[data.owner] == fold], wholes[data.fold == fold] = held_out(data, fold)
     values = data.inputs(probabilities, wholes)
     likely, topics = messages_held_out(data, values)
     pleas = data.pleas(probabilities)
@@ -170,6 +168,7 @@ def main() -> int:
     if options.validate:
         return 0
 
+    everything = np.ones(len(data.texts), dtype=bool)
     coefficients, intercepts = of_sentences(data, everything)
     weights, intercept = of_wholes(data, everything)
     lanes = stored(np.hstack([coefficients, weights]), data.counts)
