@@ -66,6 +66,13 @@ def test_a_text_without_kana_is_chinese() -> None:
     assert detect("住所確認の件").language == "ja"
 
 
+def test_letters_of_its_own_tell_a_language() -> None:
+    """Where no word does; a name in a text of another language does not."""
+    assert detect("Kırık kutu yazıldı").language == "tr"
+    assert detect("Żółty, wąski").language == "pl"
+    assert detect(f"{SENTENCES['de']} Ayşe Yıldırım Dağ").language == "de"
+
+
 @given(st.text(), st.none() | st.sampled_from(LANGUAGES))
 def test_any_text_gives_a_guess(text: str, hint: str | None) -> None:
     """A language that is known, or none; a confidence between 0 and 1."""

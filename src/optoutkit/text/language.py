@@ -1,4 +1,4 @@
-"""Which language a text is in: its script first, then its function words and others that are frequent in mails."""
+"""Which language a text is in: its script first, then its function words, others that are frequent in mails, and letters of its own."""
 
 import math
 import re
@@ -25,7 +25,9 @@ _LETTERS_TO_A_SIGN = 3  # names and links in Latin letters stand in every text o
 _OTHER_SCRIPTS = re.compile(r"[\u0370-\u052f\u0530-\u05ff\u0e00-\u0e7f\uac00-\ud7a3]")
 _WORD = re.compile(r"[a-zß-öø-ɏ]+(?:'[a-zß-öø-ɏ]+)?")
 _ASCII_WORD = re.compile("[a-z]+(?:'[a-z]+)?")
-_ONE = math.lcm(*range(1, len(LANGUAGES) + 1))  # what a word gives, so that any number of languages can share it
+_LETTERS = {"de": "ß", "es": "ñ¿¡", "pl": "ąćęłńśźż", "pt": "ãõ", "sv": "å", "tr": "ığş"}  # that no other of the languages has
+_A_LETTER = re.compile(f"[{''.join(_LETTERS.values())}]")
+_ONE = math.lcm(*range(1, len(LANGUAGES) + 1))  # what a word gives, so that any number of languages can share it; a letter gives half
 _BITS = range(0, 32 * len(LANGUAGES), 32)
 _MASK = (1 << 32) - 1  # 4,000 characters give less
 _SHARE_OF_A_CANDIDATE = 0.4  # of the best one's score
@@ -61,7 +63,7 @@ def detect(text: str, hint: str | None = None) -> Guess:
     if sample.isascii():
         return _by_words(_ASCII_WORD.findall(sample), hint)
     words = _WORD.findall(sample)
-    by_words = _by_words(words, hint)
+    by_words = _by_words([*words, *set(_A_LETTER.findall(sample))], hint)
     latin = sum(map(len, words))
     counts = {language: len(script.findall(sample)) for language, script in _SCRIPTS.items()}
     if counts["ja"] * _KANJI_TO_A_KANA >= counts["zh"]:
@@ -77,7 +79,7 @@ def detect(text: str, hint: str | None = None) -> Guess:
 
 
 def _by_words(words: Iterable[str], hint: str | None) -> Guess:
-    """The guess that words make; what a word gives is shared by the languages that have it."""
+    """The guess that words, and letters, make; what a word gives is shared by the languages that have it."""
     total = sum(map(_telling_words().get, words, repeat(0)))  # all languages at once, each in its own bits
     if not total:
         return Guess(None, 0.0)
@@ -102,4 +104,6 @@ def _telling_words() -> dict[str, int]:
             for form in (word, fold(word).text):
                 known.setdefault(form, set()).add(language)
     bits = dict(zip(LANGUAGES, _BITS, strict=True))
-    return {word: sum(_ONE // len(languages) << bits[language] for language in languages) for word, languages in known.items()}
+    words = {word: sum(_ONE // len(languages) << bits[language] for language in languages) for word, languages in known.items()}
+    letters = {letter: _ONE // 2 << bits[language] for language, own in _LETTERS.items() for letter in own}
+    return letters | words
