@@ -2,6 +2,7 @@
 
 import itertools
 
+import attrs
 import numpy as np
 import scipy.sparse as sp
 from fit import Rows, starts
@@ -37,7 +38,6 @@ class Data:
     """
 
     def __init__(self, texts: list[Text]) -> None:
-        self.texts = texts
         self.labels = sorted({label for text in texts for label in text.labels})
         self.topics = [topic.value for topic in Topic]
         own = [np.array(row, dtype=np.uint32) for text in texts for row in text.rows]
@@ -63,6 +63,7 @@ class Data:
         heaps = sp.csr_matrix((np.ones(len(own)), (self.owner, np.arange(len(own)))), shape=(len(texts), len(own)))
         sizes = np.bincount(self.owner, weights=[len(row) for row in own])
         self.whole = (sp.diags(sizes**-0.5) @ heaps @ self.x.own).tocsr()
+        self.texts = [attrs.evolve(text, rows=(), shared=[]) for text in texts]  # what was seen is in the matrices now; it takes gigabytes
 
     def _rows(self, own: list[np.ndarray], shared: list[np.ndarray]) -> Rows:
         sizes = np.array([len(row) for row in own]) + np.array([len(row) for row in shared])[self.owner]

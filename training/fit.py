@@ -107,6 +107,7 @@ def fit_softmax(
     steps: int,
     shares: np.ndarray | None = None,
     besides: Besides | None = None,
+    within: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit by L-BFGS, at most so many steps.
 
@@ -121,6 +122,7 @@ def fit_softmax(
         steps: How many steps to take at most.
         shares: How much each example counts; None: all the same.
         besides: What else is to be small.
+        within: Coefficients and intercepts to start from; coefficients that are none stay none. None: from nothing, and all may be some.
 
     Returns:
         Coefficients (features × classes) and intercepts (classes).
@@ -129,7 +131,11 @@ def fit_softmax(
     share = np.full(n, 1 / n) if shares is None else shares / shares.sum()
     transposed = x.transposed() if isinstance(x, Rows) else x.T.tocsr() if sp.issparse(x) else x.T
     rows, size = np.arange(n), (features + 1) * classes
-    large = ((CURVED * _squares(x, share) + l2) ** -0.5)[:, None]
+    large = np.repeat((CURVED * _squares(x, share) + l2) ** -0.5, classes).reshape(features, classes)
+    start = np.zeros(size + (besides.biases if besides else 0))
+    if within:
+        start[:size] = np.concatenate([(within[0] / large).ravel(), within[1]])
+        large *= within[0] != 0
     l2 = np.broadcast_to(l2, features)[:, None]
 
     def parts(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -147,7 +153,6 @@ def fit_softmax(
         slope = large * (transposed @ probabilities + l2 * weights)
         return value + more, np.concatenate([slope.ravel(), probabilities.sum(axis=0), of_biases])
 
-    start = np.zeros(size + (besides.biases if besides else 0))
     found = scipy.optimize.minimize(
         loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxcor": 5, "gtol": 1e-9, "ftol": 1e-12}
     )

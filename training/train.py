@@ -7,6 +7,7 @@ keeps numpy to what every processor can do, so that the last bit of a sum is the
 """
 
 import argparse
+import functools
 import json
 import pathlib
 import sys
@@ -25,31 +26,35 @@ from optoutkit.classifier.verdict import NEED, SOLICITING, criticality
 from optoutkit.classifier.weights import SCALE, UNIT, packed, restored
 
 FOLDER = pathlib.Path(optoutkit.__file__).parent / "classifier"
-SENTENCE = {"l2": 2e-7, "steps": 30}
+SENTENCE = {"l2": 2e-7, "steps": 24}
+AGAIN = 12  # steps with the weights that are left, so that they make up for those that were cut
 WHOLE = {"l2": 6e-7, "steps": 40}
 MESSAGE = {"l2": 4e-4, "steps": 400}
 TOPIC = {"l2": 1e-3, "steps": 300, "units": 64}
 BARE = 0.5  # how much a sentence counts when it is shown without its words, so that what its concepts say is learnt, too
 MADE = 0.15  # how much a message that was put together counts
 PLAIN = 2.0  # how much more a message counts that is as ordinary shops send them: most of the others were written to be hard
-TELLING = 5.5  # weights are none whose size, times the root of how often their feature is met, is below
+TELLING = 5.25  # weights are none whose size, times the root of how often their feature is met, is below
 NEEDS, PLEAS, TOPICS = 1.0, 0.4, 0.3  # how much it counts what the sentences of a message tell of it, beside what they do themselves
 FALSE_CRITICAL = 0.01  # the share of messages called critical by mistake at which the threshold is set, those written to be mistaken aside
 
 
-def stored(coefficients: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Weights of features (rows) as they are stored, one byte each; those that tell next to nothing are none."""
-    roots = np.minimum(np.round(np.sqrt(np.abs(coefficients)) / SCALE), 127)
-    told = np.abs(coefficients) * np.sqrt(counts)[:, None]
-    return np.where(told < TELLING, 0, np.sign(coefficients) * roots).astype(int)
+def telling(coefficients: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Weights of features (rows), but none where one tells next to nothing."""
+    return np.where(np.abs(coefficients) * np.sqrt(counts)[:, None] < TELLING, 0, coefficients)
+
+
+def stored(coefficients: np.ndarray) -> np.ndarray:
+    """Weights as they are stored, one byte each."""
+    return (np.sign(coefficients) * np.minimum(np.round(np.sqrt(np.abs(coefficients)) / SCALE), 127)).astype(int)
 
 
 RESTORED = np.array([UNIT * restored(weight) for weight in range(-127, 128)])
 
 
-def as_used(coefficients: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def as_used(coefficients: np.ndarray) -> np.ndarray:
     """Weights as they are when they have been stored and restored."""
-    return RESTORED[stored(coefficients, counts) + 127]
+    return RESTORED[stored(coefficients) + 127]
 
 
 def counting(data: Data) -> np.ndarray:
@@ -64,8 +69,9 @@ def of_sentences(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray
     rows = data.x[sentences].above(data.bare[sentences])
     labels, shares = np.tile(data.y[sentences], 2), np.concatenate([shares, BARE * shares])
     penalty = SENTENCE["l2"] / np.square(data.worth)
-    told = of_their_messages(data, chosen)
-    return fit_softmax(rows, labels, len(data.labels), l2=penalty, steps=SENTENCE["steps"], shares=shares, besides=told)
+    fit = functools.partial(fit_softmax, rows, labels, len(data.labels), l2=penalty, shares=shares, besides=of_their_messages(data, chosen))
+    coefficients, intercepts = fit(steps=SENTENCE["steps"])
+    return fit(steps=AGAIN, within=(telling(coefficients, data.counts), intercepts))
 
 
 def of_their_messages(data: Data, chosen: np.ndarray) -> Pooled:
@@ -85,16 +91,16 @@ def of_wholes(data: Data, chosen: np.ndarray) -> tuple[np.ndarray, float]:
     """Fit the chosen messages, each seen as one heap of features."""
     chosen = chosen & data.written
     coefficients, intercepts = fit_softmax(data.whole[chosen], data.critical[chosen].astype(int), 2, **WHOLE)
-    return coefficients[:, 1:] - coefficients[:, :1], float(intercepts[1] - intercepts[0])
+    return telling(coefficients[:, 1:] - coefficients[:, :1], data.counts), float(intercepts[1] - intercepts[0])
 
 
 def held_out(data: Data, fold: int) -> tuple[np.ndarray, np.ndarray]:
     """Of one fold the probabilities of its sentences and of its messages as heaps, by a model that has not seen its sellers."""
     held = data.fold == fold
     coefficients, intercepts = of_sentences(data, ~held)
-    sentences = softmax(data.x[held[data.owner]] @ as_used(coefficients, data.counts) + intercepts)
+    sentences = softmax(data.x[held[data.owner]] @ as_used(coefficients) + intercepts)
     weights, intercept = of_wholes(data, ~held)
-    return sentences, 1 / (1 + np.exp(-(data.whole[held] @ as_used(weights, data.counts)[:, 0] + intercept)))
+    return sentences, 1 / (1 + np.exp(-(data.whole[held] @ as_used(weights)[:, 0] + intercept)))
 
 
 def of_messages(data: Data, values: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, Network]:
@@ -171,7 +177,7 @@ def main() -> int:
     everything = np.ones(len(data.texts), dtype=bool)
     coefficients, intercepts = of_sentences(data, everything)
     weights, intercept = of_wholes(data, everything)
-    lanes = stored(np.hstack([coefficients, weights]), data.counts)
+    lanes = stored(np.hstack([coefficients, weights]))
     entries = (
         (int(feature), [(lane, int(row[lane])) for lane in np.flatnonzero(row).tolist()])
         for feature, row in zip(data.features, lanes, strict=True)

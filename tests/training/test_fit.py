@@ -1,4 +1,4 @@
-"""Rows kept in two parts are the matrix that they stand for, and what is seldom met is learnt as soon as what is everywhere."""
+"""Rows in two parts are the matrix they stand for; the seldom met is learnt as soon as the rest; what is left makes up for what was cut."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -51,3 +51,20 @@ def test_seldom_met(training: Callable[[str], ModuleType]) -> None:
         return float(-np.log(probabilities[np.arange(len(labels)), labels]).mean())
 
     assert loss(30) == pytest.approx(loss(2000), rel=0.001)
+
+
+def test_what_is_left_makes_up(training: Callable[[str], ModuleType]) -> None:
+    """Weights that were cut stay none, and the others, fitted on from where they are, take over some of what those told."""
+    fit, random = training("fit"), np.random.RandomState(3)
+    hidden = random.normal(size=(2000, 4))
+    examples = np.hstack([hidden + 0.3 * random.normal(size=hidden.shape), hidden + 0.6 * random.normal(size=hidden.shape)])
+    labels = (hidden @ [2.0, -1.5, 1.0, 0.5] > 0).astype(int)
+
+    def loss(coefficients: np.ndarray, intercepts: np.ndarray) -> float:
+        return float(-np.log(fit.softmax(examples @ coefficients + intercepts)[np.arange(len(labels)), labels]).mean())
+
+    everything, intercepts = fit.fit_softmax(examples, labels, 2, l2=1e-6, steps=200)
+    cut = everything * (np.arange(8) >= 4)[:, None]
+    left, moved = fit.fit_softmax(examples, labels, 2, l2=1e-6, steps=200, within=(cut, intercepts))
+    assert not left[:4].any()
+    assert loss(everything, intercepts) < loss(left, moved) < 0.9 * loss(cut, intercepts)
