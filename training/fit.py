@@ -131,11 +131,11 @@ def fit_softmax(
     share = np.full(n, 1 / n) if shares is None else shares / shares.sum()
     transposed = x.transposed() if isinstance(x, Rows) else x.T.tocsr() if sp.issparse(x) else x.T
     rows, size = np.arange(n), (features + 1) * classes
-    large = np.repeat((CURVED * _squares(x, share) + l2) ** -0.5, classes).reshape(features, classes)
+    large = ((CURVED * _squares(x, share) + l2) ** -0.5)[:, None]
     start = np.zeros(size + (besides.biases if besides else 0))
     if within:
         start[:size] = np.concatenate([(within[0] / large).ravel(), within[1]])
-        large *= within[0] != 0
+        large = large * (within[0] != 0)
     l2 = np.broadcast_to(l2, features)[:, None]
 
     def parts(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

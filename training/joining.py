@@ -1,7 +1,7 @@
 """Long messages put together from short ones of the same seller, since real mails have more around what matters.
 
-What stands beside the message that decides is news: it asks nothing, and is not about selling. They are made for training only, and
-nothing is measured on them.
+What stands beside the message that decides is news that asks and sells nothing. They are made for training only, and nothing is
+measured on them.
 """
 
 import itertools

@@ -34,8 +34,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def records(path: Path) -> list[dict[str, Any]]:
-    """What is in the file: an empty line may stand where one writer saw another's line half written, and is passed over."""
-    return [json.loads(line) for line in path.read_text(encoding="ascii").splitlines() if line]
+    """What is in the file."""
+    return [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
 
 
 def test_a_decision_is_one_line(path: Path, store: Any, saying: Any) -> None:
@@ -178,7 +178,8 @@ def test_a_child_of_a_fork_writes_too(path: Path) -> None:
         "assert os.waitpid(child, 0)[1] == 0\n"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(path)], check=True, timeout=60)
-    assert len(records(path)) == 202
+    written = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines() if line]  # see AuditFile: lines may be empty
+    assert len(written) == 202
 
 
 def test_a_file_that_was_moved_away_is_begun_anew(path: Path) -> None:

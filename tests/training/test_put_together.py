@@ -12,6 +12,9 @@ from optoutkit.classifier import Topic
 
 SOLICITING = {topic.value for topic in Topic if topic.solicits}
 
+PLEA_BESIDE = {"sv-v9hudochhar-12*"}
+"""A thank-you with a free sample stands in it: until that is labelled as what it is, with the next weights."""
+
 
 def batches(training: Callable[[str], ModuleType]) -> list[list[dict[str, Any]]]:
     """The messages of one language, seller by seller."""
@@ -53,3 +56,4 @@ def test_joined_ones_hold_the_whole_message(training: Callable[[str], ModuleType
             start = next(place for place in range(len(texts)) if texts[place : place + len(said)] == said)
             beside = [*labels(row)[len(opening) : start], *labels(row)[start + len(said) : len(texts) - len(closing)]]
             assert not {"greeting", "signature", "quote"} & set(beside), row["id"]
+            assert bool(SOLICITING & set(beside)) == (row["id"] in PLEA_BESIDE), row["id"]
