@@ -46,18 +46,18 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     found: list[Span] = []
     begin = line_begin = start
     for mark in _breaks(text, start, end):
-        if mark["line"]:
-            wrapped = _is_wrapped(text, line_begin, mark, end)
-            line_begin = mark.end()
+        stop, following = mark.span()
+        if mark.lastgroup == "line":
+            wrapped = stop - line_begin >= _WRAP_WIDTH and _is_wrapped(text, line_begin, mark, end)
+            line_begin = following
             if wrapped:
                 continue
-            stop = mark.start()
         else:
-            if (mark["mark"] == "." and not _ends_sentence(text, begin, mark.end())) or _is_in_link(text, begin, mark):
+            if mark.lastgroup == "mark" and not _ends_sentence(text, begin, mark):
                 continue
-            stop = mark.end()
+            stop = following
         _add(found, text, begin, stop)
-        begin = mark.end()
+        begin = following
     _add(found, text, begin, end)
     return found
 
@@ -72,7 +72,7 @@ def _breaks(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
 
 def _add(found: list[Span], text: str, start: int, stop: int) -> None:
     begin = _MARKER.match(text, start, stop).end()  # type: ignore[union-attr]  # it matches everywhere
-    if not _WORD.search(text, begin, stop):
+    if begin == stop or not (text[begin].isalnum() or _WORD.search(text, begin, stop)):
         return
     while text[stop - 1].isspace():
         stop -= 1
@@ -80,15 +80,18 @@ def _add(found: list[Span], text: str, start: int, stop: int) -> None:
 
 
 def _is_wrapped(text: str, line_begin: int, mark: re.Match[str], end: int) -> bool:
-    if mark[0] not in ("\n", "\r\n", "\r") or mark.start() - line_begin < _WRAP_WIDTH or mark.end() >= end:
+    if mark[0] not in ("\n", "\r\n", "\r") or mark.end() >= end:
         return False
     following = text[mark.end()]
     return following.isalpha() and text[mark.start() - 1] not in ".!?:;…。！？؟।" and mark.start() - line_begin < 2 * _WRAP_WIDTH
 
 
-def _ends_sentence(text: str, start: int, stop: int) -> bool:
+def _ends_sentence(text: str, start: int, mark: re.Match[str]) -> bool:
+    stop = mark.end()
+    if mark[0] != ".":
+        return not (text[stop : stop + 1].isalpha() and _is_in_link(text, start, mark.start()))
     before = text[max(start, stop - _LONGEST_ABBREVIATION) : stop]
-    if _NUMBER_OR_INITIAL.search(before):
+    if not before[-3:-1].isalpha() and _NUMBER_OR_INITIAL.search(before):  # two letters are neither
         return text[stop : stop + 1] in ("", "\n")
     word = before.lower().split()[-1].lstrip("(\"'")
     if word in _words_too():  # "no. 5", but "No. Please …"
@@ -96,10 +99,9 @@ def _ends_sentence(text: str, start: int, stop: int) -> bool:
     return word not in _abbreviations()
 
 
-def _is_in_link(text: str, start: int, mark: re.Match[str]) -> bool:
-    """Whether a ``?`` between letters belongs to an address on the web."""
-    following = text[mark.end() : mark.end() + 1]
-    return bool(mark["mark"] and following.isalpha() and _LINK.search(text, max(start, mark.start() - _LONGEST_LINK), mark.start()))
+def _is_in_link(text: str, start: int, stop: int) -> bool:
+    """Whether what ends there is an address on the web, to which a ``?`` before a letter belongs."""
+    return bool(_LINK.search(text, max(start, stop - _LONGEST_LINK), stop))
 
 
 @cache
