@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 import scipy.sparse as sp
 from fit import Rows, starts
-from texts import Text, features_of, features_of_pairs
+from texts import Text, features_of
 
 from optoutkit.classifier.topics import Topic
 from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
@@ -55,15 +55,15 @@ class Data:
         hashes, counts = np.unique(np.concatenate([np.unique(row) for row in met]), return_counts=True)
         self.features, self.counts = hashes[counts >= LEAST], counts[counts >= LEAST]
         self.worth = (self.counts / MIDDLING) ** -RARE
-        self.worth[np.isin(self.features, features_of_pairs())] *= TOGETHER
+        self.worth[np.isin(self.features, features_of("pair"))] *= TOGETHER
         self.worth[np.isin(self.features, features_of("heap"))] *= ANYWHERE
         self.x = self._rows(own, shared)
-        words = np.array(features_of("pair", "run", "heap"), dtype=np.uint32)
+        words = np.array(features_of("word", "pair", "run", "heap"), dtype=np.uint32)
         self.bare = self._rows(_without(words, own), _without(words, shared))
         heaps = sp.csr_matrix((np.ones(len(own)), (self.owner, np.arange(len(own)))), shape=(len(texts), len(own)))
         sizes = np.bincount(self.owner, weights=[len(row) for row in own])
         self.whole = (sp.diags(sizes**-0.5) @ heaps @ self.x.own).tocsr()
-        self.texts = [attrs.evolve(text, rows=(), shared=[]) for text in texts]  # what was seen is in the matrices now; it takes gigabytes
+        self.texts = [attrs.evolve(text, rows=(), shared=()) for text in texts]  # what was seen is in the matrices now; it takes gigabytes
 
     def _rows(self, own: list[np.ndarray], shared: list[np.ndarray]) -> Rows:
         sizes = np.array([len(row) for row in own]) + np.array([len(row) for row in shared])[self.owner]

@@ -1,5 +1,6 @@
 """The training messages: one JSON object a line, annotated sentence by sentence (see README.md)."""
 
+import functools
 import hashlib
 import itertools
 import json
@@ -10,11 +11,11 @@ import attrs
 from joining import joined
 from mixing import mixed
 
-from optoutkit.classifier.features import KINDS, Key, add_up, features
+from optoutkit.classifier.features import KINDS, Key, add_up, features, of_itself
 from optoutkit.classifier.reading import read
 from optoutkit.messages import Message
 
-__all__ = ["FOLDER", "Text", "features_of", "features_of_pairs", "fingerprint", "load"]
+__all__ = ["FOLDER", "Text", "features_of", "fingerprint", "load"]
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -33,8 +34,8 @@ class Text:
     topic: str
     tags: tuple[str, ...]
     guessed: str | None
-    rows: tuple[list[int], ...]
-    shared: list[int]
+    rows: tuple[tuple[int, ...], ...]
+    shared: tuple[int, ...]
     labels: tuple[str, ...]
 
 
@@ -58,14 +59,9 @@ def features_of(*kinds: str) -> list[int]:
     return sorted({feature for kind in kinds for features in TABLES[kind].values() for feature in features})
 
 
-def features_of_pairs() -> list[int]:
-    """The features of two words together, not of one of them, in the messages that have been read."""
-    return sorted({together for together, *_ in TABLES["pair"].values()})
-
-
-def chained(values: Iterable[tuple[int, ...]]) -> list[int]:
-    """All of them in one list."""
-    return list(itertools.chain.from_iterable(values))
+def chained(values: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    """All of them together."""
+    return tuple(itertools.chain.from_iterable(values))
 
 
 def fingerprint() -> str:
@@ -104,7 +100,7 @@ def _text(row: dict) -> Text:
             continue
         start, end = reading.folded[sentence.part].original(sentence.start, sentence.end)
         labels.append(max(spans, key=lambda span: min(end, span[1]) - max(start, span[0]))[2])
-    rows, shared = add_up(reading.sentences, TABLES, chained)
+    rows, shared = add_up(reading.sentences, TABLES, chained, functools.partial(of_itself, tables=TABLES, sum_up=chained))
     return Text(
         id=row["id"],
         language=row["language"],

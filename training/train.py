@@ -30,11 +30,11 @@ SENTENCE = {"l2": 2e-7, "steps": 24}
 AGAIN = 12  # steps with the weights that are left, so that they make up for those that were cut
 WHOLE = {"l2": 6e-7, "steps": 40}
 MESSAGE = {"l2": 4e-4, "steps": 400}
-TOPIC = {"l2": 1e-3, "steps": 300, "units": 64}
+TOPIC = {"l2": 1e-3, "steps": 300, "units": 32}
 BARE = 0.5  # how much a sentence counts when it is shown without its words, so that what its concepts say is learnt, too
 MADE = 0.15  # how much a message that was put together counts
 PLAIN = 2.0  # how much more a message counts that is as ordinary shops send them: most of the others were written to be hard
-TELLING = 5.25  # weights are none whose size, times the root of how often their feature is met, is below
+TELLING = 5.4  # weights are none whose size, times the root of how often their feature is met, is below
 NEEDS, PLEAS, TOPICS = 1.0, 0.4, 0.3  # how much it counts what the sentences of a message tell of it, beside what they do themselves
 FALSE_CRITICAL = 0.01  # the share of messages called critical by mistake at which the threshold is set, those written to be mistaken aside
 

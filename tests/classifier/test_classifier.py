@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optoutkit.classifier import Classification, Classifier, Topic, classify
+from optoutkit.classifier import Classification, Classifier, Topic, classify, reading
 from optoutkit.messages import Message
 
 ADDRESS = Message(
@@ -275,6 +275,15 @@ def test_many_threads() -> None:
 def test_deterministic() -> None:
     """The same message gives the same answer, evidence included."""
     assert classify(ADDRESS) == classify(ADDRESS)
+
+
+@given(st.permutations([*ADDRESS.text.splitlines(), *REVIEW.text.splitlines(), "Which name shall we engrave?", "आपका नाम?", "お名前は？"]))
+def test_what_was_met_before_changes_nothing(lines: list[str]) -> None:
+    """A message of sentences that others had gets the same answer as one whose sentences are new."""
+    message = Message("", "\n".join(lines))
+    found = classify(message)
+    reading._remembered.cache_clear()
+    assert classify(message) == found
 
 
 @settings(max_examples=150, deadline=None)

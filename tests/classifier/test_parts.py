@@ -1,22 +1,23 @@
 """The steps from a text to a verdict: words, concepts, sentences, features, the stored weights."""
 
+import functools
 from operator import mul
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optoutkit.classifier.features import KINDS, Key, add_up, features
+from optoutkit.classifier.features import KINDS, Key, add_up, features, of_itself
 from optoutkit.classifier.layers import Layer
 from optoutkit.classifier.lexicons import concepts, expressed
 from optoutkit.classifier.model import load_model
 from optoutkit.classifier.reading import read
 from optoutkit.classifier.verdict import inputs
-from optoutkit.classifier.weights import ABOVE, UNIT, Weights, packed, restored
+from optoutkit.classifier.weights import UNIT, Weights, packed, restored
 from optoutkit.messages import Message
 from optoutkit.text.folding import fold
 from optoutkit.text.phrases import Phrases
-from optoutkit.text.tokens import tokenize
+from optoutkit.text.tokens import places, tokenize
 from optoutkit.text.tokens import words as words_of
 from optoutkit.text.wordlists import LANGUAGES
 
@@ -63,7 +64,8 @@ def test_words_lose_what_is_written_as_one_pleases(text: str, expected: list[str
 def test_words_are_the_texts_of_the_tokens(text: str) -> None:
     """The short way gives the same."""
     folded = fold(text).text
-    assert words_of(folded, 0, len(folded)) == words(text)
+    assert words_of(folded) == words(text)
+    assert places(folded) == [(token.start, token.end) for token in tokenize(folded)]
 
 
 def found(phrases: Phrases, text: str) -> list[tuple[str, str]]:
@@ -135,27 +137,39 @@ def test_each_language_has_a_lexicon(language: str) -> None:
 def test_sentences_of_a_message() -> None:
     """The subject comes first, without marks and Re:; quoted mail is left out; long runs are read in pieces."""
     reading = read(Message("Re: [Important] Your parcel", "Which size?\n\n> old question"))
-    assert [(sentence.part, sentence.text.strip()) for sentence in reading.sentences] == [
+    assert [(sentence.part, sentence.said.text.strip()) for sentence in reading.sentences] == [
         ("subject", "your parcel"),
         ("text", "which size?"),
     ]
     long = read(Message("", "word " * 300))
-    assert [len(sentence.words) for sentence in long.sentences] == [120, 120, 60]
-    assert "".join(sentence.text for sentence in long.sentences).count("word") == 300
+    assert [len(sentence.said.words) for sentence in long.sentences] == [120, 120, 60]
+    assert "".join(sentence.said.text for sentence in long.sentences).count("word") == 300
 
 
 @given(st.text("a1-é名。 .\n", max_size=40).map(lambda text: text * 40))
 def test_words_have_their_places(text: str) -> None:
-    """Of each sentence, pieces of long ones too, the words and the tokens are the same."""
+    """Of each sentence, pieces of long ones too, the words and the tokens are the same, and it stands where it says."""
     reading = read(Message("", text))
     for sentence in reading.sentences:
-        assert [token.text for token in sentence.located(reading.text[sentence.part])] == list(sentence.words)
+        assert reading.text[sentence.part][sentence.start : sentence.end] == sentence.said.text
+        assert [token.text for token in tokenize(sentence.said.text)] == list(sentence.said.words)
+        assert len(sentence.said.seen) == len(sentence.said.words)
+
+
+def test_what_was_said_before_is_remembered() -> None:
+    """The same sentence is the same object, unless it is read in another language or very long."""
+    again = "We have got your order.\nThe same again."
+    first, second = (read(Message("", text)).sentences for text in (f"Hello Anna.\n{again}", f"Hello Tom.\n{again}"))
+    assert [one is two for one, two in zip((one.said for one in first), (two.said for two in second), strict=True)] == [False, True, True]
+    long = [read(Message("", "the order is here " * 20)).sentences[0].said for _ in range(2)]
+    assert long[0] is not long[1]
+    assert long[0].words == long[1].words
 
 
 def test_subject_keeps_brackets_that_are_no_mark() -> None:
     """Only known marks are taken out."""
     reading = read(Message("[Lamp 3000] arrived", ""))
-    assert reading.sentences[0].text.startswith("[lamp 3000]")
+    assert reading.sentences[0].said.text.startswith("[lamp 3000]")
 
 
 def test_features_of_keys() -> None:
@@ -163,7 +177,7 @@ def test_features_of_keys() -> None:
     seen = [features(kind, key) for kind in KINDS for key in ("address", "名前", ("your", "address"), ("この", "名前"))]
     assert all(0 <= feature < 2**32 for hashes in seen for feature in hashes)
     assert len({hashes for hashes in seen if len(hashes) == 1}) == sum(len(hashes) == 1 for hashes in seen)
-    assert len(features("pair", ("your", "address"))) > len(features("pair", ("your", "#"))) > len(features("pair", ("your", "$")))
+    assert len(features("word", "address")) > len(features("word", "name")) > len(features("word", "#")) == 1
     assert features("shape", ("asks", "emoji")) == features("shape", ("asks",)) + features("shape", ("emoji",))
 
 
@@ -179,16 +193,19 @@ def test_what_is_seen_of_a_message() -> None:
     """Numbers are one word, runs fall into groups, neighbours and form are seen, and the subject tells on all sentences."""
     tables = {kind: Counted() for kind in KINDS}
     message = Message("Your name", "Which name shall we engrave?\n1. Anna: yes 😀\nPlease tell us:\nhttps://a.example 12\n刻印\n✔Done\nGo!")
-    totals, shared = add_up(read(message, "ja").sentences, tables, sum)
+    itself = functools.partial(of_itself, tables=tables, sum_up=sum)
+    totals, shared = add_up(read(message, "ja").sentences, tables, sum, itself)
     assert len(totals) == len(read(message, "ja").sentences)
     assert min(totals) > 0
     assert shared > 0
     assert {"刻", "印", "刻印"} == tables["run"].keys()
+    assert {"which", "name", "#", "<link>"} <= tables["word"].keys()
+    assert "刻印" not in tables["word"]
     assert {("which", "name"), ("^", "anna"), ("<link>", "#"), ("^", "刻印"), ("us", "$")} <= tables["pair"].keys()
     assert {"asks", "field", "emoji", "number", "colon", "exclaims", "subject"} <= {name for shape in tables["shape"] for name in shape}
     assert "?" in tables["before"]
     assert "none" not in tables["subject"]
-    add_up(read(Message("", "Thanks")).sentences, tables, sum)
+    add_up(read(Message("", "Thanks")).sentences, tables, sum, itself)
     assert "none" in tables["subject"]
 
 
@@ -208,8 +225,8 @@ def test_weights_add_up(entries: dict[int, tuple[tuple[int, int], ...]]) -> None
     for pairs in entries.values():
         for lane, stored in pairs:
             expected[lane] += restored(stored)
-    assert [lane - ABOVE for lane in weights.lanes(total)] == [*expected, 310]
-    assert [weights.lane(total, lane) for lane in range(42)] == [*expected, 310]
+    assert list(weights.lanes.read(total)) == [*expected, 310]
+    assert [weights.lanes.read_one(total, lane) for lane in range(42)] == [*expected, 310]
     assert UNIT * restored(-127) == -UNIT * restored(127)
 
 
@@ -237,15 +254,34 @@ def test_inputs_match_the_model() -> None:
     assert model.topic.units == len(model.topics)
     likely, topics = model.message(values)
     assert 0 < likely < 1
-    assert sum(topics.values()) == pytest.approx(1)
+    assert sum(topics) == pytest.approx(1)
+    assert model.likeliest(topics, critical=True).critical
+    assert not model.likeliest(topics, critical=False).critical
+
+
+def test_probabilities_of_any_total() -> None:
+    """However far the lanes go, up or down, the probabilities are some, and add up to one."""
+    model = load_model()
+    for lane in (1 << 22, -(1 << 22)):
+        total = sum(lane << (32 * number) for number in range(len(model.labels))) + (1 << (32 * (len(model.labels) + 1)))
+        assert sum(model.sentence(total)) == pytest.approx(1)
 
 
 @given(st.data())
 def test_a_layer_is_the_sums_that_it_stands_for(data: st.DataObject) -> None:
-    """All units at once give what each gives by itself, below nothing too."""
-    numbers = st.floats(-50, 50)
+    """All units at once give what each gives by itself, below nothing too, but for what is rounded."""
+    numbers = st.floats(-8, 8)
     inputs_, units = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 5))
     rows = data.draw(st.lists(st.lists(numbers, min_size=inputs_ + 1, max_size=inputs_ + 1), min_size=units, max_size=units))
     values = data.draw(st.lists(numbers, min_size=inputs_, max_size=inputs_))
-    expected = [sum(map(mul, row, [*values, 1.0])) for row in rows]
-    assert Layer(rows)(values) == pytest.approx(expected, abs=0.001)
+    for found, row in zip(Layer(rows)(values), rows, strict=True):
+        rounded = sum(abs(weight) + abs(value) / 2 + 0.001 for weight, value in zip(row, values, strict=False)) / 2048
+        assert found == pytest.approx(sum(map(mul, row, [*values, 1.0])), abs=rounded + 0.5 / 2048)
+
+
+@given(st.lists(st.integers(-512, 512), min_size=6, max_size=6))
+def test_a_layer_is_exact_where_nothing_is_rounded(numbers: list[int]) -> None:
+    """Numbers that are multiples of what it rounds to."""
+    first, second, third, *values = (number / 512 for number in numbers)
+    rows = [[first, second, third, 1.0], [third, first, second, -1.0]]
+    assert Layer(rows)(values) == [sum(map(mul, row, [*values, 1.0])) for row in rows]

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -12,14 +12,12 @@ from optoutkit.classifier import Topic
 
 SOLICITING = {topic.value for topic in Topic if topic.solicits}
 
-PLEA_BESIDE = {"sv-v9hudochhar-12*"}
-"""A thank-you with a free sample stands in it: until that is labelled as what it is, with the next weights."""
 
-
-def batches(training: Callable[[str], ModuleType]) -> list[list[dict[str, Any]]]:
-    """The messages of one language, seller by seller."""
-    lines = (training("texts").FOLDER / "sv.jsonl").read_text(encoding="utf-8").splitlines()
-    return [list(batch) for _, batch in itertools.groupby(map(json.loads, lines), key=lambda row: row["batch"])]
+def batches(training: Callable[[str], ModuleType]) -> Iterator[list[dict[str, Any]]]:
+    """The messages of all languages, seller by seller."""
+    for file in sorted(training("texts").FOLDER.glob("*.jsonl")):
+        lines = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+        yield from (list(batch) for _, batch in itertools.groupby(lines, key=lambda row: row["batch"]))
 
 
 def labels(row: dict[str, Any]) -> list[str]:
@@ -56,4 +54,4 @@ def test_joined_ones_hold_the_whole_message(training: Callable[[str], ModuleType
             start = next(place for place in range(len(texts)) if texts[place : place + len(said)] == said)
             beside = [*labels(row)[len(opening) : start], *labels(row)[start + len(said) : len(texts) - len(closing)]]
             assert not {"greeting", "signature", "quote"} & set(beside), row["id"]
-            assert bool(SOLICITING & set(beside)) == (row["id"] in PLEA_BESIDE), row["id"]
+            assert not SOLICITING & set(beside), row["id"]

@@ -1,7 +1,7 @@
 """From a message to the verdict: critical or not, about what, how sure, and why."""
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from email.message import Message as StandardMessage
 
 import attrs
@@ -14,6 +14,7 @@ from optoutkit.classifier.topics import Topic
 from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
 from optoutkit.messages import Message
 from optoutkit.text.phrases import Phrases
+from optoutkit.text.tokens import tokenize
 
 __all__ = ["Classifier", "classify"]
 
@@ -109,7 +110,7 @@ class Classifier:
         rows: dict[int, list[float]] = {}  # lines that say the same are judged once
         judged = []
         for sentence, total in zip(reading.sentences, totals, strict=True):
-            if self._own_phrases is not None and (found := self._own_phrases.find(sentence.located(reading.text[sentence.part]))):
+            if self._own_phrases is not None and (found := self._own_phrases.find(list(tokenize(sentence.said.text)))):
                 judged.append(Judged(sentence, self._as_told(model, found[0].label), found[0]))
                 continue
             row = rows.get(total)
@@ -128,7 +129,7 @@ class Classifier:
             label = _STAND_IN if self._is_critical(topic) else Topic.OTHER
         return [0.99 if known == label else 0.01 / len(model.labels) for known in model.labels]
 
-    def _topic(self, model: Model, topics: Mapping[Topic, float], judged: list[Judged], *, critical: bool, mixed: bool) -> str:
+    def _topic(self, model: Model, topics: Sequence[float], judged: list[Judged], *, critical: bool, mixed: bool) -> str:
         """The likeliest topic of those that agree with the verdict; of a mixed message, what its surest solicitation is for."""
         if mixed:
             rows = [sentence.probabilities for sentence in judged]
@@ -136,7 +137,7 @@ class Classifier:
         agreeing = [one.own.label for one in judged if one.own is not None and self._is_critical(one.own.label) == critical]
         if agreeing:
             return agreeing[0] if agreeing[0] in self._own_topics else Topic(agreeing[0])
-        return max((topic for topic in topics if topic.critical == critical), key=topics.__getitem__)
+        return model.likeliest(topics, critical=critical)
 
     def _declared(self, message: Message, found: Classification) -> Classification:
         """Put in the caller's word: a critical topic is believed unless the text solicits, one that is not critical always."""

@@ -1,14 +1,16 @@
 """The phrases that moved a verdict, found by how much each word of the deciding sentences speaks for what they do."""
 
+import heapq
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from optoutkit.classifier.lexicons import expressed
 from optoutkit.classifier.model import Model
-from optoutkit.classifier.reading import Reading, Sentence
+from optoutkit.classifier.reading import Reading, Said, Sentence
 from optoutkit.classifier.results import Evidence
 from optoutkit.classifier.verdict import NEED
 from optoutkit.text.phrases import Phrase
+from optoutkit.text.tokens import places
 
 __all__ = ["Judged", "evidence"]
 
@@ -42,9 +44,9 @@ def evidence(model: Model, reading: Reading, judged: Sequence[Judged], *, critic
     deciding = [index for index, label in enumerate(model.labels) if label == wanted]
     if not deciding:  # an own topic
         deciding = [index for index, label in enumerate(model.labels) if label.startswith(NEED) == critical]
-    ranked = sorted(judged, key=lambda one: -sum([one.probabilities[index] for index in deciding]))
+    surest = heapq.nlargest(_SENTENCES, judged, key=lambda one: sum(map(one.probabilities.__getitem__, deciding)))
     found: list[Evidence] = []
-    for one in ranked[:_SENTENCES]:
+    for one in surest:
         label = one.probabilities.index(max(one.probabilities))
         name = model.labels[label]
         if not found or (name.startswith(NEED) == critical and name not in _NEUTRAL):
@@ -54,23 +56,28 @@ def evidence(model: Model, reading: Reading, judged: Sequence[Judged], *, critic
 
 
 def _phrases(model: Model, reading: Reading, judged: Judged, label: int) -> Iterator[Evidence]:
-    sentence = judged.sentence
-    places = sentence.places(reading.text[sentence.part])
-    if not places:
-        return
+    sentence, own = judged.sentence, judged.own
     folded, source = reading.folded[sentence.part], reading.sources[sentence.part]
-    sign = 1 if model.labels[label].startswith(NEED) else -1
-    if judged.own is not None:
-        start, end = folded.original(judged.own.start, judged.own.end)
-        weight = sign * judged.probabilities[label]
-        yield Evidence(part=sentence.part, start=start, end=end, text=source[start:end], weight=round(weight, 3), label=judged.own.label)
-        return
-    shares = model.attributions(sentence, expressed(sentence.words, reading.spoken), label)
-    runs = sorted(_runs(shares), key=lambda run: -run[2])[:_PHRASES] or [(0, len(places), 0.0)]
-    for first, last, weight in runs:
-        start, end = folded.original(places[first][0], places[last - 1][1])
-        share = sign * weight * len(shares) ** -0.5 * judged.probabilities[label] + 0.0
-        yield Evidence(part=sentence.part, start=start, end=end, text=source[start:end], weight=round(share, 3), label=model.labels[label])
+    name = model.labels[label] if own is None else own.label
+    told = _telling(model, sentence.said, reading.spoken, label) if own is None else [(own.start, own.end, 1.0)]
+    factor = judged.probabilities[label] * (1 if model.labels[label].startswith(NEED) else -1)
+    for first, last, weight in told:
+        start, end = folded.original(sentence.start + first, sentence.start + last)
+        yield Evidence(part=sentence.part, start=start, end=end, text=source[start:end], weight=round(factor * weight, 3) + 0.0, label=name)
+
+
+def _telling(model: Model, said: Said, spoken: Sequence[str], label: int) -> Sequence[tuple[int, int, float]]:
+    """The stretches of a sentence that speak most for a label, as (first character, one after the last, weight)."""
+    if not said.words:
+        return ()
+    stretches: list[tuple[int, int, float]] | None = said.told.get((model, label))
+    if stretches is None:
+        found = places(said.text)
+        shares = model.attributions(said, expressed(said.words, spoken), label)
+        runs = sorted(_runs(shares), key=lambda run: -run[2])[:_PHRASES] or [(0, len(found), 0.0)]
+        stretches = [(found[first][0], found[last - 1][1], weight * len(shares) ** -0.5) for first, last, weight in runs]
+        said.told[model, label] = stretches
+    return stretches
 
 
 def _runs(shares: Sequence[float]) -> Iterator[tuple[int, int, float]]:

@@ -6,23 +6,24 @@ the model is trained, weights when it predicts. So both see the same, and what w
 """
 
 import bisect
+import functools
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from zlib import crc32
 
-from optoutkit.classifier.reading import Sentence
+from optoutkit.classifier.reading import Part, Said, Sentence
 from optoutkit.text.tokens import CJK_START
 
-__all__ = ["KINDS", "MAX_CONCEPTS", "Key", "Table", "add_up", "features", "grams", "pairs", "seen_words"]
+__all__ = ["KINDS", "MAX_CONCEPTS", "Key", "Table", "add_up", "features", "grams", "of_itself", "pairs"]
 
 Key = str | tuple[str, ...]
 V = TypeVar("V")
 Table = Mapping[Any, V]
 
-KINDS = ("pair", "run", "concept", "both", "before", "after", "shape", "subject", "around", "heap")
-"""Of a sentence: words, each with the one before it; groups of characters of runs; concepts, any two of them, those of the sentence
+KINDS = ("word", "pair", "run", "concept", "both", "before", "after", "shape", "subject", "around", "heap")
+"""Of a sentence: words; each with the one before it; groups of characters of runs; concepts, any two of them, those of the sentence
 before and after; form and place. Of its message: the concepts of the subject, all concepts, all words but runs."""
 
 _MAX_WORD = 24
@@ -48,21 +49,20 @@ def features(kind: str, key: Key) -> tuple[int, ...]:
     """The features that a key stands for.
 
     Example:
-        >>> len(features("concept", "address")), len(features("pair", ("your", "address")))
-        (1, 9)
+        >>> len(features("concept", "address")), len(features("word", "address"))
+        (1, 8)
     """
+    if kind == "word":
+        return tuple(_of_word(str(key)))
     if isinstance(key, str):
         return (_hash(f"{kind}\x1f{key}"),)
     if kind == "shape":
         return tuple([_hash(f"shape\x1f{name}") for name in key])
-    together = _hash("\x1f".join((kind, *key)))
-    return (together, *_of_word(key[1])) if kind == "pair" else (together,)
+    return (_hash("\x1f".join((kind, *key))),)
 
 
 def _of_word(word: str) -> Iterator[int]:
-    """The features of a word alone: itself, its stem, its pieces. What a run says is seen by groups of its characters instead."""
-    if word == _END or word[0] >= CJK_START:
-        return
+    """Itself, its stem, its pieces."""
     yield _hash(f"word\x1f{word[:_MAX_WORD]}")
     if word[0] in "<#":
         return
@@ -77,55 +77,64 @@ def _hash(text: str) -> int:
     return crc32(text.encode("utf-8", "surrogatepass"))
 
 
-def add_up(sentences: Sequence[Sentence], tables: Mapping[str, Table[V]], sum_up: Callable[[Iterable[V]], V]) -> tuple[list[V], V]:
+def of_itself(said: Said, tables: Mapping[str, Table[V]], sum_up: Callable[[Iterable[V]], V]) -> tuple[V, V, V]:
+    """The sums of the values of what is seen of a sentence: of itself, of it as the one before, of it as the one after another.
+
+    Args:
+        said: What it says.
+        tables: One for each of :data:`KINDS`.
+        sum_up: Adds values up.
+    """
+    word, pair, run, concept, both, before, after, shape = (tables[kind].__getitem__ for kind in KINDS[:8])
+    concepts = said.concepts[:MAX_CONCEPTS]
+    seen = list(map(pair, pairs(said.seen, has_runs=said.has_runs)))
+    if said.has_runs:
+        seen += map(word, [one for one in said.seen if one[0] < CJK_START])
+        seen += map(run, itertools.chain.from_iterable(map(grams, said.seen)))
+    else:
+        seen += map(word, said.seen)
+    seen += map(concept, concepts)
+    seen += map(both, itertools.combinations(sorted(concepts), 2))
+    seen.append(shape(_form(said)))
+    told = [*concepts, "?"] if said.asks else concepts
+    return sum_up(seen), sum_up(map(before, told)), sum_up(map(after, told))
+
+
+def add_up(
+    sentences: Sequence[Sentence],
+    tables: Mapping[str, Table[V]],
+    sum_up: Callable[[Iterable[V]], V],
+    itself: Callable[[Said], tuple[V, V, V]],
+) -> tuple[list[V], V]:
     """The sums of the values of all that is seen.
 
     Args:
         sentences: All of one message.
         tables: One for each of :data:`KINDS`.
         sum_up: Adds values up.
+        itself: What :func:`of_itself` gives for a sentence, perhaps remembered.
 
     Returns:
         For each sentence the sum of what is seen of itself and its neighbours; and the sum of what is seen of the message.
     """
-    pair, run, concept, both, before, after, shape, subject, around, heap = (tables[kind].__getitem__ for kind in KINDS)
-    concepts = [sentence.concepts[:MAX_CONCEPTS] for sentence in sentences]
-    asks = [_asks(sentence.text) for sentence in sentences]
+    shape, subject, around, heap = (tables[kind].__getitem__ for kind in KINDS[7:])
     last = len(sentences) - 1
+    sums = [itself(sentence.said) for sentence in sentences]
     totals = []
-    everything: set[str] = set()
-    for index, sentence in enumerate(sentences):
-        own, words = concepts[index], seen_words(sentence)
-        everything.update(words)
-        seen = list(map(pair, pairs(words, has_runs=sentence.has_runs)))
-        if sentence.has_runs:
-            seen += map(run, itertools.chain.from_iterable(map(grams, words)))
-        if own:
-            seen += map(concept, own)
-            seen += map(both, itertools.combinations(sorted(own), 2))
+    for index, (own, _, _) in enumerate(sums):
+        seen = [own, shape(_place(sentences[index].part, index, last))]
         if index:
-            seen += map(before, concepts[index - 1])
-            if asks[index - 1]:
-                seen.append(before("?"))
+            seen.append(sums[index - 1][1])
         if index < last:
-            seen += map(after, concepts[index + 1])
-            if asks[index + 1]:
-                seen.append(after("?"))
-        seen.append(shape(_shape(sentence, index, last, asks=asks[index])))
+            seen.append(sums[index + 1][2])
         totals.append(sum_up(seen))
-    shared = list(map(around, set(itertools.chain.from_iterable(concepts))))
-    shared += map(heap, [one for one in everything if one[0] < CJK_START])
-    shared += map(subject, (concept for sentence in sentences if sentence.part == "subject" for concept in sentence.concepts))
+    shared = list(map(around, {concept for sentence in sentences for concept in sentence.said.concepts[:MAX_CONCEPTS]}))
+    everything = set(itertools.chain.from_iterable([sentence.said.seen for sentence in sentences]))
+    shared += map(heap, [word for word in everything if word[0] < CJK_START])
+    shared += map(subject, [concept for sentence in sentences if sentence.part == "subject" for concept in sentence.said.concepts])
     if sentences and sentences[0].part != "subject":
         shared.append(subject("none"))
     return totals, sum_up(shared)
-
-
-def seen_words(sentence: Sentence) -> Sequence[str]:
-    """The words of a sentence as they are seen: which number it is says nothing."""
-    if not _NUMBER.search(sentence.text):
-        return sentence.words
-    return [word if word.isalpha() or not _NUMBER.search(word) else "#" if word.isdigit() else "#a" for word in sentence.words]
 
 
 def grams(word: str) -> Sequence[str]:
@@ -142,22 +151,17 @@ def pairs(words: Sequence[str], *, has_runs: bool) -> Iterable[tuple[str, str]]:
     return zip([_START, *words], [*words, _END], strict=True)
 
 
-def _asks(text: str) -> bool:
-    return "?" in text or "？" in text or "؟" in text
+@functools.lru_cache(maxsize=4_096)
+def _place(part: Part, index: int, last: int) -> tuple[str, ...]:
+    return part, _FROM_START[min(index, _FAR)], _FROM_END[min(last - index, _FAR)], _SENTENCES[min(last, _MANY)]
 
 
-def _shape(sentence: Sentence, index: int, last: int, *, asks: bool) -> tuple[str, ...]:
-    text = sentence.text
-    found = [
-        sentence.part,
-        _SIZE[bisect.bisect_right(_SIZES, len(text))],
-        _FROM_START[min(index, _FAR)],
-        _FROM_END[min(last - index, _FAR)],
-        _SENTENCES[min(last, _MANY)],
-    ]
+def _form(said: Said) -> tuple[str, ...]:
+    text = said.text
+    found = [_SIZE[bisect.bisect_right(_SIZES, len(text))]]
     if text[-1:] in _TAILS:
         found.append(_TAILS[text[-1:]])
-    if asks:
+    if said.asks:
         found.append("asks")
     if (":" in text or "：" in text) and _FIELD.search(text):
         found.append("field")
@@ -165,6 +169,6 @@ def _shape(sentence: Sentence, index: int, last: int, *, asks: bool) -> tuple[st
         found.append("emoji")
     if _NUMBER.search(text):
         found.append("number")
-    if not sentence.concepts:
+    if not said.concepts:
         found.append("no concept")
     return tuple(found)

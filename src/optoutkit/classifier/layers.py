@@ -1,18 +1,16 @@
 """A layer of a small network, all its units at once: each input's weights are the lanes of one large integer.
 
-An input multiplies its integer, and the integers are added: many times as fast as a loop over the units. Weights and inputs are
-rounded to a millionth for that.
+An input multiplies its integer, and the integers are added. Weights and inputs are rounded for that, to one in 2,048.
 """
 
-import struct
 from collections.abc import Sequence
 from operator import mul
 
+from optoutkit.classifier.lanes import Lanes
+
 __all__ = ["Layer"]
 
-_BITS = 64
-_ABOVE = 1 << (_BITS - 1)
-_ONE = 1 << 20  # what 1 is as an integer, be it a weight or an input
+_ONE = 1 << 11  # what 1 is as an integer, be it a weight or an input
 _SHARE = _ONE**-2
 
 
@@ -34,16 +32,11 @@ class Layer:
     def __init__(self, rows: Sequence[Sequence[float]]) -> None:
         self.inputs: int = len(rows[0]) - 1
         self.units: int = len(rows)
-        columns = zip(*rows, strict=True)
-        *self._columns, intercepts = [
-            sum(round(weight * _ONE) << (_BITS * lane) for lane, weight in enumerate(column)) for column in columns
-        ]
-        above = sum(_ABOVE << (_BITS * lane) for lane in range(len(rows)))  # lanes below nothing borrow; see weights.py
-        self._start = intercepts * _ONE + above
-        self._lanes = struct.Struct(f"<{len(rows)}Q")
+        self._lanes = Lanes(self.units)
+        *self._columns, intercepts = [self._lanes.together(round(weight * _ONE) for weight in column) for column in zip(*rows, strict=True)]
+        self._start = intercepts * _ONE
 
     def __call__(self, values: Sequence[float]) -> list[float]:
-        """The sum of each unit, for values such that no unit is beyond four million either way."""
+        """The sum of each unit, for values such that no unit is beyond 500 either way."""
         whole = [int(value * _ONE) for value in values]
-        total = sum(map(mul, self._columns, whole), self._start)
-        return [(lane - _ABOVE) * _SHARE for lane in self._lanes.unpack(total.to_bytes(self._lanes.size, "little"))]
+        return [lane * _SHARE for lane in self._lanes.read(sum(map(mul, self._columns, whole), self._start))]

@@ -9,14 +9,17 @@ from operator import itemgetter, mul
 
 import attrs
 
-from optoutkit.classifier.features import MAX_CONCEPTS, add_up, grams, pairs, seen_words
+from optoutkit.classifier.features import MAX_CONCEPTS, add_up, grams, of_itself, pairs
 from optoutkit.classifier.layers import Layer
-from optoutkit.classifier.reading import Sentence
+from optoutkit.classifier.reading import Said, Sentence
 from optoutkit.classifier.topics import Topic
 from optoutkit.classifier.verdict import NEED, SOLICITING, criticality, shares, sigmoid, softmax
-from optoutkit.classifier.weights import ABOVE, UNIT, Weights
+from optoutkit.classifier.weights import UNIT, Weights
+from optoutkit.text.tokens import CJK_START
 
 __all__ = ["Model", "load_model"]
+
+_TOGETHER = 8  # sentences whose totals are added up; the lanes of a long message may be too narrow for the sum of all
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -47,22 +50,31 @@ class Model:
 
     def totals(self, sentences: Sequence[Sentence]) -> tuple[list[int], int]:
         """The summed lanes of all that is seen of each sentence of a message, and of the message."""
-        return add_up(sentences, self.weights.tables, sum)
+        return add_up(sentences, self.weights.tables, sum, self._itself)
+
+    def _itself(self, said: Said) -> tuple[int, int, int]:
+        sums: tuple[int, int, int] | None = said.told.get(self)
+        if sums is None:
+            sums = said.told[self] = of_itself(said, self.weights.tables, sum)
+        return sums
 
     def sentence(self, total: int) -> list[float]:
         """The probability of each label for a sentence of that total."""
-        *lanes, _, count = self.weights.lanes(total)
-        norm = UNIT * (count - ABOVE) ** -0.5
-        highest = norm * max(lanes)
-        return shares([exp(norm * lane - highest) * factor for lane, factor in zip(lanes, self._factors, strict=True)])
+        *lanes, _, count = self.weights.lanes.read(total)
+        norm = UNIT * count**-0.5
+        try:
+            return shares([exp(norm * lane) * factor for lane, factor in zip(lanes, self._factors)])  # noqa: B905 - strict costs time
+        except (OverflowError, ZeroDivisionError):  # no sentence that is one goes so far
+            highest = norm * max(lanes)
+            return shares([exp(norm * lane - highest) * factor for lane, factor in zip(lanes, self._factors, strict=True)])
 
-    def whole(self, totals: Iterable[int]) -> float:
+    def whole(self, totals: Sequence[int]) -> float:
         """The probability that a message is critical, seen as one heap of what is in its sentences."""
-        last = len(self.labels)
         score = count = 0
-        for total in totals:  # not their sum: the lane of a long message may be too narrow for it
-            score += self.weights.lane(total, last)
-            count += self.weights.lane(total, last + 1)
+        for first in range(0, len(totals), _TOGETHER):
+            *_, of_some, seen = self.weights.lanes.read(sum(totals[first : first + _TOGETHER]))
+            score += of_some
+            count += seen
         return sigmoid(self.intercepts[-1] + UNIT * count**-0.5 * score)
 
     def needs(self, rows: Iterable[Sequence[float]]) -> list[float]:
@@ -73,35 +85,37 @@ class Model:
         """For each sentence the probability that it wants something for the seller."""
         return list(map(sum, map(self._pleas, rows)))
 
-    def message(self, values: Sequence[float]) -> tuple[float, dict[Topic, float]]:
-        """The probability that a message is critical, and that of each topic.
+    def message(self, values: Sequence[float]) -> tuple[float, list[float]]:
+        """The probability that a message is critical, and that of each of ``topics``.
 
         Args:
             values: What :func:`~optoutkit.classifier.verdict.inputs` gives.
         """
-        passed = [max(0.0, score) for score in self.units(values)]
-        topics = dict(zip(self._topics, softmax(self.topic(passed)), strict=True))
-        of_topics = sum([probability for topic, probability in topics.items() if topic.critical])
+        topics = softmax(self.topic([score if score > 0 else 0.0 for score in self.units(values)]))
+        of_topics = sum([topics[index] for index in self._of_verdict[True]])
         return criticality(sum(map(mul, self.critical, (*values, 1.0))), of_topics), topics
 
-    def attributions(self, sentence: Sentence, phrases: Iterable[tuple[str, Iterable[int]]], label: int) -> list[float]:
+    def likeliest(self, topics: Sequence[float], *, critical: bool) -> Topic:
+        """The likeliest topic of those that are critical, or of the others."""
+        return Topic(self.topics[max(self._of_verdict[critical], key=topics.__getitem__)])
+
+    def attributions(self, said: Said, phrases: Iterable[tuple[str, Iterable[int]]], label: int) -> list[float]:
         """How much each word of a sentence speaks for a label.
 
         Args:
-            sentence: The sentence.
+            said: What the sentence says.
             phrases: The concepts in it, each with the numbers of the words that express it.
             label: The label, by its number.
         """
-        tables, lane = self.weights.tables, self.weights.lane
-        words = seen_words(sentence)
-        shares = [
-            UNIT * lane(sum(map(tables["run"].__getitem__, grams(word)), tables["pair"][pair]), label)
-            for word, pair in zip(words, pairs(words, has_runs=sentence.has_runs), strict=False)
-        ]
+        tables, lane = self.weights.tables, self.weights.lanes.read_one
+        shares = [UNIT * lane(tables["pair"][pair], label) for pair in pairs(said.seen, has_runs=said.has_runs)][:-1]
+        for place, word in enumerate(said.seen):
+            alone = sum(map(tables["run"].__getitem__, grams(word))) if word[0] >= CJK_START else tables["word"][word]
+            shares[place] += UNIT * lane(alone, label)
         concepts: dict[str, set[int]] = {}
         for concept, places in phrases:
             concepts.setdefault(concept, set()).update(places)
-        for concept in sentence.concepts[:MAX_CONCEPTS]:
+        for concept in said.concepts[:MAX_CONCEPTS]:
             weight = UNIT * lane(tables["concept"][concept], label) / len(concepts[concept])
             for place in concepts[concept]:
                 shares[place] += weight
@@ -113,8 +127,11 @@ class Model:
         return tuple(map(exp, self.intercepts[:-1]))
 
     @functools.cached_property
-    def _topics(self) -> tuple[Topic, ...]:
-        return tuple(map(Topic, self.topics))
+    def _of_verdict(self) -> dict[bool, list[int]]:
+        """The numbers of the topics that are critical, and of those that are not."""
+        return {
+            verdict: [index for index, topic in enumerate(self.topics) if Topic(topic).critical == verdict] for verdict in (True, False)
+        }
 
     @functools.cached_property
     def _needs(self) -> Callable[[Sequence[float]], Sequence[float]]:

@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import attrs
 
@@ -13,10 +13,10 @@ from optoutkit.text import language as languages
 from optoutkit.text import threads
 from optoutkit.text.folding import Folded, fold
 from optoutkit.text.sentences import sentences
-from optoutkit.text.tokens import CJK_START, Token, places, tokenize, words
+from optoutkit.text.tokens import CJK_START, tokenize, words
 from optoutkit.text.wordlists import LANGUAGES, word_list
 
-__all__ = ["Part", "Reading", "Sentence", "read"]
+__all__ = ["Part", "Reading", "Said", "Sentence", "read"]
 
 Part = Literal["subject", "text", "alternative"]
 
@@ -28,8 +28,34 @@ _TAG = re.compile(
 )
 _PREFIX = re.compile(r"\s*([^\s:：]{1,12})\s*[:：]")
 _MARK = re.compile(r"\[([^\[\]]{1,40})\]|【([^【】]{1,40})】")
+_NUMBER = re.compile(r"\d")
 _MAX_SUBJECT = 2_000
 _MAX_WORDS = 120  # what is longer is no sentence, and is read in pieces of this size
+_KEPT = 4_096  # sentences; sellers send the same ones again and again
+_LONGEST_KEPT = 250  # characters of one; so short a one may have any number of words
+
+
+@attrs.frozen(eq=False)
+class Said:
+    """What a sentence says, wherever it stands.
+
+    Attributes:
+        text: Its folded text.
+        words: Its words, or runs of Japanese or Chinese characters.
+        seen: The same as they count: which number it is says nothing.
+        concepts: What the lexicon's phrases in it express.
+        has_runs: Whether there is a run among the words.
+        asks: Whether there is a question mark.
+        told: What others have worked out of it, to be remembered as long as it is.
+    """
+
+    text: str
+    words: Sequence[str]
+    seen: Sequence[str]
+    concepts: Sequence[str]
+    has_runs: bool
+    asks: bool
+    told: dict[object, Any] = attrs.field(factory=dict, repr=False)
 
 
 class Sentence(NamedTuple):
@@ -39,29 +65,13 @@ class Sentence(NamedTuple):
         part: Where it stands.
         start: Offset of its first code point in the part's folded text.
         end: Offset behind its last one.
-        text: Its folded text.
-        words: Its words, or runs of Japanese or Chinese characters.
-        concepts: What the lexicon's phrases in it express.
-        has_runs: Whether there is a run among the words.
-        tokens: The words with their places, of a piece of what is too long for a sentence; else None, and :meth:`located` finds them.
+        said: What it says; the same object for the same words, as long as it is remembered.
     """
 
     part: Part
     start: int
     end: int
-    text: str
-    words: Sequence[str]
-    concepts: Sequence[str]
-    has_runs: bool
-    tokens: Sequence[Token] | None = None
-
-    def located(self, text: str) -> Sequence[Token]:
-        """The words with their places in the part's folded text."""
-        return list(tokenize(text, self.start, self.end)) if self.tokens is None else self.tokens
-
-    def places(self, text: str) -> Sequence[tuple[int, int]]:
-        """Where the words begin and end in the part's folded text."""
-        return places(text, self.start, self.end) if self.tokens is None else [(token.start, token.end) for token in self.tokens]
+    said: Said
 
 
 @attrs.frozen(kw_only=True)
@@ -113,25 +123,33 @@ def _own_spans(part: Part, text: str) -> list[tuple[int, int]]:
     return [(span.start, span.end) for span in threads.split(text).own]
 
 
-def _read_part(part: Part, text: str, spans: list[tuple[int, int]], spoken: Sequence[str]) -> Iterator[Sentence]:
+def _read_part(part: Part, text: str, spans: list[tuple[int, int]], spoken: tuple[str, ...]) -> Iterator[Sentence]:
     for span_start, span_end in spans:
         for start, end in sentences(text, span_start, span_end):
-            found = words(text, start, end)
-            if len(found) <= _MAX_WORDS:
-                yield _sentence(part, text, (start, end), found, spoken)
+            piece = text[start:end]
+            if len(piece) <= _LONGEST_KEPT or len(words(piece)) <= _MAX_WORDS:
+                yield Sentence(part, start, end, _said(piece, spoken))
                 continue
             tokens = list(tokenize(text, start, end))
             for first in range(0, len(tokens), _MAX_WORDS):
-                piece = tokens[first : first + _MAX_WORDS]
-                some = [token.text for token in piece]
-                yield _sentence(part, text, (piece[0].start, piece[-1].end), some, spoken)._replace(tokens=piece)
+                piece_start, piece_end = tokens[first].start, tokens[first : first + _MAX_WORDS][-1].end
+                yield Sentence(part, piece_start, piece_end, _said(text[piece_start:piece_end], spoken))
 
 
-def _sentence(part: Part, text: str, span: tuple[int, int], found: list[str], spoken: Sequence[str]) -> Sentence:
-    start, end = span
-    own = text[start:end]
-    has_runs = not own.isascii() and max(found, default="") >= CJK_START
-    return Sentence(part, start, end, own, found, concepts(found, spoken), has_runs)
+def _said(text: str, spoken: tuple[str, ...]) -> Said:
+    return _remembered(text, spoken) if len(text) <= _LONGEST_KEPT else _heard(text, spoken)
+
+
+def _heard(text: str, spoken: tuple[str, ...]) -> Said:
+    found = seen = words(text)
+    if _NUMBER.search(text):
+        seen = [word if word.isalpha() or not _NUMBER.search(word) else "#" if word.isdigit() else "#a" for word in found]
+    has_runs = not text.isascii() and max(found, default="") >= CJK_START
+    asks = "?" in text or "？" in text or "؟" in text
+    return Said(text, found, seen, concepts(found, spoken), has_runs, asks)
+
+
+_remembered = functools.lru_cache(maxsize=_KEPT)(_heard)
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -5,9 +5,7 @@ half that a hash can have, how many features there are with it (65,536 uint8); t
 ascend (uint16); how many entries each feature has (uint8); the lane of each entry (uint8) and its weight (int8: the root of its
 size in units of :data:`SCALE`, with its sign). So it is ready soon, and a feature is looked for among a few.
 
-What belongs to one key is one large integer, a *lane* of 32 bits for each thing that is told: adding two of them adds all lanes at
-once, exactly and in any order, which is many times as fast as a loop over the lanes. A negative lane borrows from the one above
-it; that is undone when a sum is read.
+What belongs to one key is one large integer with a lane for each thing that is told; see ``lanes.py``.
 """
 
 import array
@@ -16,10 +14,11 @@ import struct
 from collections.abc import Collection, Iterable, Sequence
 
 from optoutkit.classifier.features import KINDS, Key, features
+from optoutkit.classifier.lanes import Lanes
 
-__all__ = ["ABOVE", "SCALE", "UNIT", "Weights", "packed", "restored"]
+__all__ = ["SCALE", "UNIT", "Weights", "packed", "restored"]
 
-SCALE = 0.12
+SCALE = 0.16
 """A weight is kept as the root of its size in these units, so that a byte holds large ones and tells small ones apart."""
 
 UNIT = 1 / 256
@@ -28,10 +27,6 @@ UNIT = 1 / 256
 _HEADER = struct.Struct("<II")
 _HALVES = 1 << 16
 _BLOCK = 64  # features whose entries are counted together
-_BITS = 32
-ABOVE = 1 << (_BITS - 1)
-"""How far above its value each lane stands as it is read."""
-
 _LONGEST_KEPT = 120  # characters; what is longer is hardly met again
 _MOST_KEYS = 50_000
 """So many sums of a kind are kept; the words of a few thousand messages."""
@@ -48,9 +43,10 @@ class Weights:
 
     Args:
         data: The bytes of ``weights.bin``.
-        lanes: How many lanes there are; one more counts the features.
+        lanes: How many lanes there are; one more, the last, counts the features.
 
     Attributes:
+        lanes: How a sum is read.
         tables: For each kind of key the sums.
     """
 
@@ -64,34 +60,35 @@ class Weights:
         self._blocks = list(itertools.accumulate(blocks, initial=0))
         self._lane = data[last + count : last + count + entries]
         self._weight = data[last + count + entries :]
-        self._one = 1 << (_BITS * lanes)
-        self._above = sum(ABOVE << (_BITS * lane) for lane in range(lanes + 1))
-        self._lanes = struct.Struct(f"<{lanes + 1}I")
+        self.lanes: Lanes = Lanes(lanes + 1)
+        self._none = [0] * lanes
+        self._seen = self.lanes.together([*self._none, 1])
         self._restored = [restored(stored) for stored in (*range(128), *range(-128, 0))]
         self.tables: dict[str, _Sums] = {kind: _Sums(kind, self) for kind in KINDS}
 
     def of(self, hashes: Collection[int]) -> int:
         """The summed lanes of some features."""
-        total = self._one * len(hashes)
-        for feature in hashes:
-            upper, lower = divmod(feature, _HALVES)
-            first, end = self._first[upper : upper + 2]
-            lowers = struct.unpack(f"<{end - first}H", self._lower[2 * first : 2 * end])
-            if lower in lowers:
-                place = first + lowers.index(lower)
-                block = place // _BLOCK
-                entry = self._blocks[block] + sum(self._entries[block * _BLOCK : place])
-                for number in range(entry, entry + self._entries[place]):
-                    total += self._restored[self._weight[number]] << (_BITS * self._lane[number])
-        return total
+        places = [place for place in map(self._place, hashes) if place >= 0]
+        if not places:
+            return self._seen * len(hashes)
+        lanes = [*self._none, len(hashes)]
+        for place in places:
+            block = place // _BLOCK
+            first = self._blocks[block] + sum(self._entries[block * _BLOCK : place])
+            entries = slice(first, first + self._entries[place])
+            for lane, stored in zip(self._lane[entries], self._weight[entries], strict=True):
+                lanes[lane] += self._restored[stored]
+        return self.lanes.together(lanes)
 
-    def lanes(self, total: int) -> tuple[int, ...]:
-        """The lanes of a sum, and the number of features in it; each :data:`ABOVE` too large."""
-        return self._lanes.unpack((total + self._above).to_bytes(self._lanes.size, "little"))
-
-    def lane(self, total: int, lane: int) -> int:
-        """One lane of a sum."""
-        return ((total + self._above) >> (_BITS * lane) & (2 * ABOVE - 1)) - ABOVE
+    def _place(self, feature: int) -> int:
+        """Which of all that are known a feature is; -1 if it is none of them."""
+        upper, lower = divmod(feature, _HALVES)
+        begin, end = 2 * self._first[upper], 2 * self._first[upper + 1]
+        wanted = lower.to_bytes(2, "little")
+        found = self._lower.find(wanted, begin, end)
+        while found % 2 and found > 0:  # the end of one and the beginning of the next
+            found = self._lower.find(wanted, found + 1, end)
+        return found // 2
 
 
 class _Sums(dict[Key, int]):

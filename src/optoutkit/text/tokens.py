@@ -61,20 +61,19 @@ def tokenize(text: str, start: int = 0, end: int | None = None) -> Iterator[Toke
             yield Token(_plain(match[0]) if kind == "cjk" else f"<{kind}>", *match.span(), kind == "cjk")
 
 
-def words(text: str, start: int, end: int) -> list[str]:
+def words(text: str) -> list[str]:
     """The texts of the tokens that :func:`tokenize` yields, in a quarter of the time."""
-    piece = text[start:end]
-    pattern = _pattern(piece)
+    pattern = _pattern(text)
     if pattern is _ASCII_TOKEN:
-        return pattern.findall(piece)
+        return pattern.findall(text)
     if pattern is _PLAIN_TOKEN:
-        return list(map(_plain, _PLAIN_WORD.findall(piece)))
-    return [token.text for token in tokenize(text, start, end)]
+        return list(map(_plain, _PLAIN_WORD.findall(text)))
+    return [token.text for token in tokenize(text)]
 
 
-def places(text: str, start: int, end: int) -> list[tuple[int, int]]:
+def places(text: str) -> list[tuple[int, int]]:
     """Where the tokens that :func:`tokenize` yields begin and end, in a quarter of the time."""
-    return [match.span() for match in _pattern(text[start:end]).finditer(text, start, end)]
+    return [match.span() for match in _pattern(text).finditer(text)]
 
 
 def _pattern(text: str) -> re.Pattern[str]:
