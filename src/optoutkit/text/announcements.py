@@ -13,11 +13,10 @@ import attrs
 from optoutkit.text.lines import Line, plain
 from optoutkit.text.wordlists import LANGUAGES, word_list
 
-__all__ = ["Announcement", "find_attribution", "find_forward", "may_announce"]
+__all__ = ["Announcement", "find_attribution", "find_forward"]
 
 _RULE = "-_=*~–—―─ "
 _BANNER_ENDS = (*_RULE.strip(), ":", "：")
-_ENDS = tuple(_RULE.strip())
 _BETWEEN_RULES = re.compile(r"[-_=*]{4,}[^-_=*]{2,60}[-_=*]{4,}")  # a banner in whatever language, if header lines follow
 _HEADER_LINE = re.compile(r"[\s*_]*+([^:：\s*_](?:[^:：]{0,38}[^:：\s*_])?)[\s*_]*+[:：][\s*_]*+(.*)")
 _MAX_LINES_OF_A_FIELD = 4  # a long list of recipients is wrapped
@@ -46,11 +45,6 @@ class Announcement:
     body: int
 
 
-def may_announce(content: str) -> bool:
-    """Whether a line can announce anything at all; the rest of this module is for such lines."""
-    return ":" in content or "@" in content or content.endswith(_ENDS) or "：" in content
-
-
 def find_forward(lines: Sequence[Line], index: int, *, after_own: bool) -> Announcement | None:
     """Find a banner, header lines, or both, that begin at a line.
 
@@ -62,6 +56,8 @@ def find_forward(lines: Sequence[Line], index: int, *, after_own: bool) -> Annou
         after_own: Whether the author has written something before.
     """
     content = lines[index].content
+    if ":" not in content and "：" not in content and not content.endswith(_BANNER_ENDS):
+        return None
     is_banner = content.endswith(_BANNER_ENDS) and _words().is_banner(content)
     if is_banner or _BETWEEN_RULES.fullmatch(content):
         following = index + 1

@@ -31,8 +31,9 @@ _WRAP_WIDTH = 60  # a line this long that goes on with a letter was wrapped by a
 def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     """Split a stretch of text into sentences.
 
-    They end at ``. ! ? …`` and their like in other scripts, not after abbreviations, short numbers and initials (but for one that
-    begins a sentence), and with a line, a list item or a table cell; lines that a mail program wrapped are read as one.
+    They end at ``. ! ? …`` and their like in other scripts, not after abbreviations, short numbers and initials (but for one that is
+    the very first character of a line or text), and with a line, a list item or a table cell; lines that a mail program wrapped are
+    read as one.
 
     Args:
         text: The whole text.
@@ -48,7 +49,7 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     for mark in _breaks(text, start, end):
         stop, following = mark.span()
         if mark.lastgroup == "line":
-            wrapped = stop - line_begin >= _WRAP_WIDTH and _is_wrapped(text, line_begin, mark, end)
+            wrapped = _is_wrapped(text, line_begin, mark, end)
             line_begin = following
             if wrapped:
                 continue
@@ -80,7 +81,7 @@ def _add(found: list[Span], text: str, start: int, stop: int) -> None:
 
 
 def _is_wrapped(text: str, line_begin: int, mark: re.Match[str], end: int) -> bool:
-    if mark[0] not in ("\n", "\r\n", "\r") or mark.end() >= end:
+    if mark[0] not in ("\n", "\r\n", "\r") or mark.start() - line_begin < _WRAP_WIDTH or mark.end() >= end:
         return False
     following = text[mark.end()]
     return following.isalpha() and text[mark.start() - 1] not in ".!?:;…。！？؟।" and mark.start() - line_begin < 2 * _WRAP_WIDTH
@@ -91,7 +92,7 @@ def _ends_sentence(text: str, start: int, mark: re.Match[str]) -> bool:
     if mark[0] != ".":
         return not (text[stop : stop + 1].isalpha() and _is_in_link(text, start, mark.start()))
     before = text[max(start, stop - _LONGEST_ABBREVIATION) : stop]
-    # Two letters are neither; nor is an initial that a sentence begins with, which is read as one by itself.
+    # Two letters are neither; nor, by this, is a letter before which nothing stands. To mend that needs the weights made anew.
     if not before[-3:-1].isalpha() and _NUMBER_OR_INITIAL.search(before):
         return text[stop : stop + 1] in ("", "\n")
     word = before.lower().split()[-1].lstrip("(\"'")

@@ -23,7 +23,6 @@ _QUESTION = re.compile(r"[?？؟]")
 _WORDS = re.compile(r"[^\W\d_]+")
 _JAPANESE_OR_CHINESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _LONGEST_EASTERN_NAME = 24
-_FIRST_WORD = re.compile("[^a-z]*([a-z]*)")
 _HEAD = 2  # characters; no closing is shorter
 
 
@@ -67,8 +66,6 @@ def _goes_on(content: str) -> bool:
 def _is_closing(content: str) -> bool:
     if len(content) > _LONGEST_CLOSING:
         return False
-    if content.isascii() and _first_word(content) not in _first_words():  # most lines are no closing, which is soon seen
-        return False
     line = plain(content).strip(_EDGES)
     if not line.startswith(_closings_beginning_with().get(line[:_HEAD], ())):
         return False
@@ -76,10 +73,6 @@ def _is_closing(content: str) -> bool:
         return True
     parted = _AFTER_CLOSING.split(line, maxsplit=1)
     return len(parted) > 1 and parted[0].strip() in _closings() and _is_name(parted[1])
-
-
-def _first_word(line: str) -> str:
-    return _FIRST_WORD.match(line.lower())[1]  # type: ignore[index]  # it matches everywhere
 
 
 def _is_name(content: str) -> bool:
@@ -95,11 +88,6 @@ def _is_name(content: str) -> bool:
 @cache
 def _closings() -> frozenset[str]:
     return frozenset(plain(closing).strip(_EDGES) for language in LANGUAGES for closing in word_list(language).closings)
-
-
-@cache
-def _first_words() -> frozenset[str]:
-    return frozenset(map(_first_word, _closings()))
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Literal
 
 import attrs
 
-from optoutkit.text.announcements import Announcement, find_attribution, find_forward, may_announce
+from optoutkit.text.announcements import Announcement, find_attribution, find_forward
 from optoutkit.text.lines import Line, read_lines
 from optoutkit.text.signatures import find_signature
 from optoutkit.text.spans import Span
@@ -111,16 +111,16 @@ class _Reader:
 
     def _read_line(self, number: int, *, quoted: bool) -> int:
         """Give a line its role, and those after it that belong to the same announcement; return the next to read."""
-        if may_announce(self._lines[number].content):
-            announced = find_forward(self._lines, number, after_own=self._has_own)
-            if announced:
-                self._add_forward(number, announced, quoted=quoted)
-                return announced.body
-            first = None if quoted else find_attribution(self._lines, number)
+        announced = find_forward(self._lines, number, after_own=self._has_own)
+        if announced:
+            self._add_forward(number, announced, quoted=quoted)
+            return announced.body
+        if not quoted:
+            first = find_attribution(self._lines, number)
             if first is not None:
                 self._announce(first, number + 1)
                 return number + 1
-        self._has_own = self._has_own or not quoted
+            self._has_own = True
         self._roles[number] = "quoted" if quoted else "own"
         return number + 1
 
