@@ -161,6 +161,8 @@ def test_what_was_said_before_is_remembered() -> None:
     again = "We have got your order.\nThe same again."
     first, second = (read(Message("", text)).sentences for text in (f"Hello Anna.\n{again}", f"Hello Tom.\n{again}"))
     assert [one is two for one, two in zip((one.said for one in first), (two.said for two in second), strict=True)] == [False, True, True]
+    english, german = (read(Message("", "12345 67890"), language).sentences[0].said for language in ("en", "de"))
+    assert english is not german
     long = [read(Message("", "the order is here " * 20)).sentences[0].said for _ in range(2)]
     assert long[0] is not long[1]
     assert long[0].words == long[1].words
@@ -259,24 +261,29 @@ def test_inputs_match_the_model() -> None:
     assert not model.likeliest(topics, critical=False).critical
 
 
-def test_probabilities_of_any_total() -> None:
-    """However far the lanes go, up or down, the probabilities are some, and add up to one."""
+@pytest.mark.parametrize(
+    "score", [0, 1 << 14, -(1 << 14), *(sign * size for sign in (1, -1) for size in (460, 461, 708, 709, 709.7, 710, 740, 745, 746))]
+)
+def test_probabilities_of_any_total(score: float) -> None:
+    """However far the lanes go, up or down, all or one of them, the probabilities are some, and add up to one."""
     model = load_model()
-    for lane in (1 << 22, -(1 << 22)):
-        total = sum(lane << (32 * number) for number in range(len(model.labels))) + (1 << (32 * (len(model.labels) + 1)))
-        assert sum(model.sentence(total)) == pytest.approx(1)
+    for others in (score, 0):
+        lanes = [int(score / UNIT), *[int(others / UNIT)] * (len(model.labels) - 1), 0, 1]
+        probabilities = model.sentence(model.weights.lanes.together(lanes))
+        assert sum(probabilities) == pytest.approx(1)
+        if others != score:
+            assert probabilities[0] == pytest.approx(1.0 if score > 0 else 0.0)
 
 
 @given(st.data())
 def test_a_layer_is_the_sums_that_it_stands_for(data: st.DataObject) -> None:
-    """All units at once give what each gives by itself, below nothing too, but for what is rounded."""
-    numbers = st.floats(-8, 8)
+    """All units at once give what each gives by itself, below nothing too."""
+    numbers = st.floats(-50, 50)
     inputs_, units = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 5))
     rows = data.draw(st.lists(st.lists(numbers, min_size=inputs_ + 1, max_size=inputs_ + 1), min_size=units, max_size=units))
     values = data.draw(st.lists(numbers, min_size=inputs_, max_size=inputs_))
-    for found, row in zip(Layer(rows)(values), rows, strict=True):
-        rounded = sum(abs(weight) + abs(value) / 2 + 0.001 for weight, value in zip(row, values, strict=False)) / 2048
-        assert found == pytest.approx(sum(map(mul, row, [*values, 1.0])), abs=rounded + 0.5 / 2048)
+    expected = [sum(map(mul, row, [*values, 1.0])) for row in rows]
+    assert Layer(rows)(values) == pytest.approx(expected, abs=0.001)
 
 
 @given(st.lists(st.integers(-512, 512), min_size=6, max_size=6))

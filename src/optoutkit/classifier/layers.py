@@ -1,6 +1,6 @@
 """A layer of a small network, all its units at once: each input's weights are the lanes of one large integer.
 
-An input multiplies its integer, and the integers are added. Weights and inputs are rounded for that, to one in 2,048.
+An input multiplies its integer, and the integers are added. Weights and inputs are rounded to a millionth for that.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from optoutkit.classifier.lanes import Lanes
 
 __all__ = ["Layer"]
 
-_ONE = 1 << 11  # what 1 is as an integer, be it a weight or an input
+_ONE = 1 << 20  # what 1 is as an integer, be it a weight or an input
 _SHARE = _ONE**-2
 
 
@@ -32,11 +32,11 @@ class Layer:
     def __init__(self, rows: Sequence[Sequence[float]]) -> None:
         self.inputs: int = len(rows[0]) - 1
         self.units: int = len(rows)
-        self._lanes = Lanes(self.units)
+        self._lanes = Lanes(self.units, bits=64)
         *self._columns, intercepts = [self._lanes.together(round(weight * _ONE) for weight in column) for column in zip(*rows, strict=True)]
         self._start = intercepts * _ONE
 
     def __call__(self, values: Sequence[float]) -> list[float]:
-        """The sum of each unit, for values such that no unit is beyond 500 either way."""
+        """The sum of each unit, for values such that no unit is beyond four million either way."""
         whole = [int(value * _ONE) for value in values]
         return [lane * _SHARE for lane in self._lanes.read(sum(map(mul, self._columns, whole), self._start))]
