@@ -41,7 +41,6 @@ _MANY = 12  # sentences in a message
 _SENTENCES = [f"sentences {number}" for number in range(_MANY + 1)]
 _FIELD = re.compile(r"\w\s?[:：]\s?\S")
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
-_NUMBER = re.compile(r"\d")
 _TAILS = {"!": "exclaims", "！": "exclaims", ":": "colon", "：": "colon"}
 
 
@@ -167,7 +166,7 @@ def _form(said: Said) -> tuple[str, ...]:
         found.append("field")
     if not text.isascii() and _EMOJI.search(text):
         found.append("emoji")
-    if _NUMBER.search(text):
+    if said.has_number:
         found.append("number")
     if not said.concepts:
         found.append("no concept")

@@ -45,6 +45,7 @@ class Said:
         seen: The same as they count: which number it is says nothing.
         concepts: What the lexicon's phrases in it express.
         has_runs: Whether there is a run among the words.
+        has_number: Whether there is a digit.
         asks: Whether there is a question mark.
         told: What others have worked out of it, to be remembered as long as it is.
     """
@@ -54,6 +55,7 @@ class Said:
     seen: Sequence[str]
     concepts: Sequence[str]
     has_runs: bool
+    has_number: bool
     asks: bool
     told: dict[object, Any] = attrs.field(factory=dict, repr=False)
 
@@ -142,11 +144,12 @@ def _said(text: str, spoken: tuple[str, ...]) -> Said:
 
 def _heard(text: str, spoken: tuple[str, ...]) -> Said:
     found = seen = words(text)
-    if _NUMBER.search(text):
+    has_number = bool(_NUMBER.search(text))
+    if has_number:
         seen = [word if word.isalpha() or not _NUMBER.search(word) else "#" if word.isdigit() else "#a" for word in found]
     has_runs = not text.isascii() and max(found, default="") >= CJK_START
     asks = "?" in text or "？" in text or "؟" in text
-    return Said(text, found, seen, concepts(found, spoken), has_runs, asks)
+    return Said(text, found, seen, concepts(found, spoken), has_runs, has_number, asks)
 
 
 _remembered = functools.lru_cache(maxsize=_KEPT)(_heard)
