@@ -17,6 +17,7 @@ import numpy as np
 from data import FOLDS, Data
 from fit import Network, fit_network, fit_softmax, softmax
 from pooling import Pooled, Question
+from processes import results
 from report import report
 from texts import fingerprint, load
 
@@ -120,13 +121,12 @@ def of_messages(data: Data, values: np.ndarray, chosen: np.ndarray) -> tuple[np.
     return line[:, 0], network
 
 
-def messages_held_out(data: Data, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each message the probability that it is critical, and that of each topic, by models that have not seen its seller."""
+def messages_held_out(data: Data, values: np.ndarray, fitted: list[tuple[np.ndarray, Network]]) -> tuple[np.ndarray, np.ndarray]:
+    """For each message the probability that it is critical, and that of each topic, by the models that have not seen its seller."""
     scores = np.zeros(len(data.texts))
     topics = np.zeros((len(data.texts), len(data.topics)))
-    for fold in range(FOLDS):
+    for fold, (line, network) in enumerate(fitted):
         held = data.fold == fold
-        line, network = of_messages(data, values, ~held)
         scores[held] = values[held] @ line[:-1] + line[-1]
         topics[held] = network.probabilities(values[held])
     of_topics = topics[:, [Topic(topic).critical for topic in data.topics]].sum(axis=1)
@@ -161,12 +161,19 @@ def main() -> int:
 
     data = Data(list(load()))
     print(f"{len(data.texts)} messages, {len(data.y)} sentences, {len(data.features)} features", file=sys.stderr)
+    everything = np.ones(len(data.texts), dtype=bool)
+    to_fit = [functools.partial(held_out, data, fold) for fold in range(FOLDS)]
+    if not options.validate:
+        to_fit += [functools.partial(of_sentences, data, everything), functools.partial(of_wholes, data, everything)]
+    found = results(to_fit)
     probabilities = np.zeros((len(data.y), len(data.labels)))
     wholes = np.zeros(len(data.texts))
     for fold in range(FOLDS):
-        probabilities[data.fold[data.owner] == fold], wholes[data.fold == fold] = held_out(data, fold)
+        probabilities[data.fold[data.owner] == fold], wholes[data.fold == fold] = found[fold]
     values = data.inputs(probabilities, wholes)
-    likely, topics = messages_held_out(data, values)
+    learnt_from = [*(data.fold != fold for fold in range(FOLDS)), everything]
+    fitted = results([functools.partial(of_messages, data, values, chosen) for chosen in learnt_from])
+    likely, topics = messages_held_out(data, values, fitted[:FOLDS])
     pleas = data.pleas(probabilities)
     solicit_threshold, threshold = thresholds(data, likely, pleas)
     print(f"sentences right: {np.mean(probabilities.argmax(axis=1) == data.y):.1%}", file=sys.stderr)
@@ -174,15 +181,13 @@ def main() -> int:
     if options.validate:
         return 0
 
-    everything = np.ones(len(data.texts), dtype=bool)
-    coefficients, intercepts = of_sentences(data, everything)
-    weights, intercept = of_wholes(data, everything)
+    (coefficients, intercepts), (weights, intercept) = found[FOLDS:]
     lanes = stored(np.hstack([coefficients, weights]))
     entries = (
         (int(feature), [(lane, int(row[lane])) for lane in np.flatnonzero(row).tolist()])
         for feature, row in zip(data.features, lanes, strict=True)
     )
-    line, network = of_messages(data, values, everything)
+    line, network = fitted[FOLDS]
     about = {
         "made_from": fingerprint(),
         "labels": data.labels,
