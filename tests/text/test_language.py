@@ -73,6 +73,13 @@ def test_letters_of_its_own_tell_a_language() -> None:
     assert detect(f"{SENTENCES['de']} Ayşe Yıldırım Dağ").language == "de"
 
 
+@pytest.mark.parametrize("quoted", ["'The order is late'", "‘The order is late’", "'The order isn't late'", '"The order is late"'])
+def test_words_in_quotes_are_known(quoted: str) -> None:
+    """A quote is no part of a word; an apostrophe inside is."""
+    assert detect(quoted) == detect(quoted.strip("'‘’\""))
+    assert detect(quoted).language == "en"
+
+
 @given(st.text(), st.none() | st.sampled_from(LANGUAGES))
 def test_any_text_gives_a_guess(text: str, hint: str | None) -> None:
     """A language that is known, or none; a confidence between 0 and 1."""

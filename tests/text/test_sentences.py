@@ -33,6 +33,7 @@ def split(text: str) -> list[str]:
         ("Lieferung z.B. am 3. Mai, Nr. 7, bzw. später. Gut?", ["Lieferung z.B. am 3. Mai, Nr. 7, bzw. später.", "Gut?"]),
         ("It costs 3.50 now. It is from 2026. So", ["It costs 3.50 now.", "It is from 2026.", "So"]),
         ("Ask J. Smith", ["Ask J. Smith"]),
+        ("T. Mende\nz. B. morgen", ["T. Mende", "z. B. morgen"]),
         ("Is it red? No. Is it no. 5?", ["Is it red?", "No.", "Is it no. 5?"]),
         ("Size 5.\nColour", ["Size 5.", "Colour"]),
         ("one\ntwo\r\nthree\rfour\tfive", ["one", "two", "three", "four", "five"]),

@@ -24,7 +24,7 @@ _KANJI_TO_A_KANA = 12  # Japanese without any kana among a dozen ideographs is r
 _LETTERS_TO_A_SIGN = 3  # names and links in Latin letters stand in every text of another script
 _OTHER_SCRIPTS = re.compile(r"[\u0370-\u052f\u0530-\u05ff\u0e00-\u0e7f\uac00-\ud7a3]")
 _WORD = re.compile(r"[a-zß-öø-ɏ]+(?:'[a-zß-öø-ɏ]+)?")
-# Splits four times as fast, but a word in straight quotes keeps them and is not known. To mend that needs the weights made anew.
+# Splits four times as fast; what stands in quotes is freed of them afterwards.
 _ASCII_LETTERS = {code: " " for code in range(128) if not (chr(code).isalpha() or chr(code) == "'")}
 _LETTERS = {"de": "ß", "es": "ñ¿¡", "pl": "ąćęłńśźż", "pt": "ãõ", "sv": "å", "tr": "ığş"}  # that no other of the languages has
 _A_LETTER = re.compile(f"[{''.join(_LETTERS.values())}]")
@@ -62,7 +62,8 @@ def detect(text: str, hint: str | None = None) -> Guess:
     """
     sample = text[:_SAMPLE].replace("İ", "i").lower().replace("’", "'")  # "İ" alone becomes two characters when it is lowered
     if sample.isascii():
-        return _by_words(sample.translate(_ASCII_LETTERS).split(), hint)
+        ascii_words = sample.translate(_ASCII_LETTERS).split()
+        return _by_words([word.strip("'") for word in ascii_words] if "'" in sample else ascii_words, hint)
     words = _WORD.findall(sample)
     by_words = _by_words([*words, *set(_A_LETTER.findall(sample))], hint)
     latin = sum(map(len, words))

@@ -31,9 +31,8 @@ _WRAP_WIDTH = 60  # a line this long that goes on with a letter was wrapped by a
 def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     """Split a stretch of text into sentences.
 
-    They end at ``. ! ? …`` and their like in other scripts, not after abbreviations, short numbers and initials (but for one that is
-    the very first character of a line or text), and with a line, a list item or a table cell; lines that a mail program wrapped are
-    read as one.
+    They end at ``. ! ? …`` and their like in other scripts, not after abbreviations, short numbers and initials, and with a line, a
+    list item or a table cell; lines that a mail program wrapped are read as one.
 
     Args:
         text: The whole text.
@@ -92,10 +91,10 @@ def _ends_sentence(text: str, start: int, mark: re.Match[str]) -> bool:
     if mark[0] != ".":
         return not (text[stop : stop + 1].isalpha() and _is_in_link(text, start, mark.start()))
     before = text[max(start, stop - _LONGEST_ABBREVIATION) : stop]
-    # Two letters are neither; nor, by this, is a letter before which nothing stands. To mend that needs the weights made anew.
-    if not before[-3:-1].isalpha() and _NUMBER_OR_INITIAL.search(before):
+    may_be_one = len(before) < 3 or not before[-3:-1].isalpha()  # noqa: PLR2004 - two letters and a dot; asked first, since it is cheap
+    if may_be_one and _NUMBER_OR_INITIAL.search(before):
         return text[stop : stop + 1] in ("", "\n")
-    word = before.lower().split()[-1].lstrip("(\"'")
+    word = before.rsplit(None, 1)[-1].lower().lstrip("(\"'")
     if word in _words_too():  # "no. 5", but "No. Please …"
         return not text[stop : stop + 2].strip().isdigit()
     return word not in _abbreviations()
