@@ -245,6 +245,15 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert phrases.labels([*(f"b{number}" for number in range(50)), "name"]) == ["a"]
 
 
+@pytest.mark.parametrize("character", ["〇", "안", "a"])
+def test_a_word_without_end_counts_as_its_beginning(character: str) -> None:
+    """So that no lane runs over, and nothing large is remembered."""
+    long, short = (read(Message("", f"{character * length} please")).sentences for length in (1_500_000, 200))
+    model = load_model()
+    assert model.totals(long) == model.totals(short)
+    assert long[0].said.words[0] == character * 1_500_000
+
+
 def test_inputs_match_the_model() -> None:
     """The shipped weights fit the inputs they are for."""
     model = load_model()

@@ -41,8 +41,9 @@ def evidence(model: Model, reading: Reading, judged: Sequence[Judged], *, critic
     Weights are positive where a phrase asks for what the order needs, negative where it does anything else.
     """
     wanted = f"{NEED}{topic}" if critical else topic
-    deciding = [index for index, label in enumerate(model.labels) if label == wanted]
-    if not deciding:  # an own topic
+    if wanted in model.labels:
+        deciding = [model.labels.index(wanted)]
+    else:  # an own topic
         deciding = [index for index, label in enumerate(model.labels) if label.startswith(NEED) == critical]
     surest = heapq.nlargest(_SENTENCES, judged, key=lambda one: sum(map(one.probabilities.__getitem__, deciding)))
     found: list[Evidence] = []

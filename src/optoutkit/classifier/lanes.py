@@ -19,6 +19,9 @@ class Lanes:
         count: How many there are.
         bits: Of each, 32 or 64.
 
+    Attributes:
+        bits: Of each; a number in lane ``n`` is so many times ``n`` bits further up.
+
     Example:
         >>> lanes = Lanes(3)
         >>> lanes.read(2 * lanes.together([1, -2, 0]) + lanes.together([0, 0, -5]))
@@ -26,7 +29,7 @@ class Lanes:
     """
 
     def __init__(self, count: int, bits: int = 32) -> None:
-        self._bits = bits
+        self.bits: int = bits
         self._half = 1 << (bits - 1)
         self._above = sum(self._half << (bits * lane) for lane in range(count))
         self._signed, self._unsigned = (struct.Struct(f"<{count}{code}") for code in _CODES[bits])
@@ -42,4 +45,4 @@ class Lanes:
 
     def read_one(self, total: int, lane: int) -> int:
         """The number in one lane."""
-        return ((total + self._above) >> (self._bits * lane) & (2 * self._half - 1)) - self._half
+        return ((total + self._above) >> (self.bits * lane) & (2 * self._half - 1)) - self._half

@@ -19,7 +19,7 @@ from optoutkit.text.tokens import CJK_START
 
 __all__ = ["Model", "load_model"]
 
-_LARGE = 1e200  # beyond it, or its share of one, a sum of powers says little or nothing; no real sentence goes so far
+_SMALL, _LARGE = 1e-200, 1e200  # beyond them a sum of powers says little or nothing; no real sentence goes so far
 _TOGETHER = 8  # sentences whose totals are added up; the lanes of a long message may be too narrow for the sum of all
 
 
@@ -61,15 +61,16 @@ class Model:
 
     def sentence(self, total: int) -> list[float]:
         """The probability of each label for a sentence of that total."""
-        *lanes, _, count = self.weights.lanes.read(total)
-        norm = UNIT * count**-0.5
+        lanes = self.weights.lanes.read(total)
+        norm = UNIT * lanes[-1] ** -0.5
         try:
             powers = [exp(norm * lane) * factor for lane, factor in zip(lanes, self._factors)]  # noqa: B905 - strict costs time
         except OverflowError:
             powers = []
-        if 1 / _LARGE < sum(powers) < _LARGE:
-            return shares(powers)
-        return softmax([norm * lane + intercept for lane, intercept in zip(lanes, self.intercepts, strict=False)])
+        of_all = sum(powers)
+        if _SMALL < of_all < _LARGE:
+            return shares(powers, of_all)
+        return softmax([norm * lane + intercept for lane, intercept in zip(lanes[:-2], self.intercepts, strict=False)])
 
     def whole(self, totals: Sequence[int]) -> float:
         """The probability that a message is critical, seen as one heap of what is in its sentences."""

@@ -33,6 +33,7 @@ _MAX_SUBJECT = 2_000
 _MAX_WORDS = 120  # what is longer is no sentence, and is read in pieces of this size
 _KEPT = 4_096  # sentences; sellers send the same ones again and again
 _LONGEST_KEPT = 250  # characters of one; so short a one may have any number of words
+_LONGEST_WORD = 100  # characters of one that count; none that says anything is longer
 
 
 @attrs.frozen(eq=False)
@@ -42,7 +43,7 @@ class Said:
     Attributes:
         text: Its folded text.
         words: Its words, or runs of Japanese or Chinese characters.
-        seen: The same as they count: which number it is says nothing.
+        seen: The same as they count: which number it is says nothing, nor does the end of a very long one.
         concepts: What the lexicon's phrases in it express.
         has_runs: Whether there is a run among the words.
         has_number: Whether there is a digit.
@@ -129,17 +130,16 @@ def _read_part(part: Part, text: str, spans: list[tuple[int, int]], spoken: tupl
     for span_start, span_end in spans:
         for start, end in sentences(text, span_start, span_end):
             piece = text[start:end]
-            if len(piece) <= _LONGEST_KEPT or len(words(piece)) <= _MAX_WORDS:
-                yield Sentence(part, start, end, _said(piece, spoken))
+            if len(piece) <= _LONGEST_KEPT:
+                yield Sentence(part, start, end, _remembered(piece, spoken))
+                continue
+            if len(words(piece)) <= _MAX_WORDS:
+                yield Sentence(part, start, end, _heard(piece, spoken))
                 continue
             tokens = list(tokenize(text, start, end))
             for first in range(0, len(tokens), _MAX_WORDS):
                 piece_start, piece_end = tokens[first].start, tokens[first : first + _MAX_WORDS][-1].end
-                yield Sentence(part, piece_start, piece_end, _said(text[piece_start:piece_end], spoken))
-
-
-def _said(text: str, spoken: tuple[str, ...]) -> Said:
-    return _remembered(text, spoken) if len(text) <= _LONGEST_KEPT else _heard(text, spoken)
+                yield Sentence(part, piece_start, piece_end, _heard(text[piece_start:piece_end], spoken))
 
 
 def _heard(text: str, spoken: tuple[str, ...]) -> Said:
@@ -147,6 +147,8 @@ def _heard(text: str, spoken: tuple[str, ...]) -> Said:
     has_number = bool(_NUMBER.search(text))
     if has_number:
         seen = [word if word.isalpha() or not _NUMBER.search(word) else "#" if word.isdigit() else "#a" for word in found]
+    if len(text) > _LONGEST_WORD and len(max(seen, key=len, default="")) > _LONGEST_WORD:
+        seen = [word[:_LONGEST_WORD] for word in seen]
     has_runs = not text.isascii() and max(found, default="") >= CJK_START
     asks = "?" in text or "？" in text or "؟" in text
     return Said(text, found, seen, concepts(found, spoken), has_runs, has_number, asks)

@@ -18,7 +18,7 @@ NEED = "need:"
 SOLICITING = frozenset(topic.value for topic in Topic if topic.solicits)
 """Labels of sentences that want something for the seller."""
 
-_LEAD = 0.75  # how much less each sentence counts than the one before, where the first count most
+_LEAD = [0.75**index * 0.25 for index in range(64)]  # how much each sentence counts where the first count most; later ones do nothing
 _MANY = 20  # sentences; more make no difference
 
 
@@ -30,12 +30,13 @@ def sigmoid(score: float) -> float:
 def softmax(scores: Sequence[float]) -> list[float]:
     """The probabilities that scores stand for."""
     highest = max(scores)
-    return shares([math.exp(score - highest) for score in scores])
+    powers = [math.exp(score - highest) for score in scores]
+    return shares(powers, sum(powers))
 
 
-def shares(powers: Sequence[float]) -> list[float]:
+def shares(powers: Sequence[float], total: float) -> list[float]:
     """How much of the sum of all each is."""
-    share = 1 / sum(powers)
+    share = 1 / total
     return [power * share for power in powers]
 
 
@@ -57,12 +58,11 @@ def inputs(probabilities: Sequence[Sequence[float]], needs: Sequence[float], ple
     """
     count = len(probabilities)
     columns = list(zip(*probabilities, strict=True))
-    lead = [_LEAD**index * (1 - _LEAD) for index in range(count)]
     strongest = sorted(needs, reverse=True)
     solicits = max(pleas)
     return [
         *map(max, columns),
-        *[sum(map(mul, column, lead)) for column in columns],
+        *[sum(map(mul, column, _LEAD)) for column in columns],
         strongest[0],
         sum(strongest[:2]),
         _logit(strongest[0]),

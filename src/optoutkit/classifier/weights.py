@@ -26,8 +26,7 @@ UNIT = 1 / 256
 
 _HEADER = struct.Struct("<II")
 _HALVES = 1 << 16
-_BLOCK = 64  # features whose entries are counted together
-_LONGEST_KEPT = 120  # characters; what is longer is hardly met again
+_BLOCK = 32  # features whose entries are counted together
 _MOST_KEYS = 50_000
 """So many sums of a kind are kept; the words of a few thousand messages."""
 
@@ -53,7 +52,7 @@ class Weights:
     def __init__(self, data: bytes, lanes: int) -> None:
         count, entries = _HEADER.unpack_from(data)
         first, last = _HEADER.size + _HALVES, _HEADER.size + _HALVES + 2 * count
-        self._first = array.array("I", itertools.accumulate(data[_HEADER.size : first], initial=0))
+        self._begin = array.array("I", itertools.accumulate([2 * many for many in data[_HEADER.size : first]], initial=0))
         self._lower = data[first:last]
         self._entries = data[last : last + count]
         blocks = (sum(self._entries[start : start + _BLOCK]) for start in range(0, count, _BLOCK))
@@ -61,34 +60,32 @@ class Weights:
         self._lane = data[last + count : last + count + entries]
         self._weight = data[last + count + entries :]
         self.lanes: Lanes = Lanes(lanes + 1)
-        self._none = [0] * lanes
-        self._seen = self.lanes.together([*self._none, 1])
+        self._shifts = [self.lanes.bits * lane for lane in range(lanes + 1)]
         self._restored = [restored(stored) for stored in (*range(128), *range(-128, 0))]
         self.tables: dict[str, _Sums] = {kind: _Sums(kind, self) for kind in KINDS}
 
     def of(self, hashes: Collection[int]) -> int:
         """The summed lanes of some features."""
-        places = [place for place in map(self._place, hashes) if place >= 0]
-        if not places:
-            return self._seen * len(hashes)
-        lanes = [*self._none, len(hashes)]
-        for place in places:
+        total = len(hashes) << self._shifts[-1]
+        for place in map(self._place, hashes):
+            if place < 0:
+                continue
             block = place // _BLOCK
             first = self._blocks[block] + sum(self._entries[block * _BLOCK : place])
             entries = slice(first, first + self._entries[place])
             for lane, stored in zip(self._lane[entries], self._weight[entries], strict=True):
-                lanes[lane] += self._restored[stored]
-        return self.lanes.together(lanes)
+                total += self._restored[stored] << self._shifts[lane]
+        return total
 
     def _place(self, feature: int) -> int:
         """Which of all that are known a feature is; -1 if it is none of them."""
-        upper, lower = divmod(feature, _HALVES)
-        begin, end = 2 * self._first[upper], 2 * self._first[upper + 1]
-        wanted = lower.to_bytes(2, "little")
+        upper = feature >> 16
+        begin, end = self._begin[upper], self._begin[upper + 1]
+        wanted = (feature & 0xFFFF).to_bytes(2, "little")
         found = self._lower.find(wanted, begin, end)
-        while found % 2 and found > 0:  # the end of one and the beginning of the next
+        while found & 1 and found > 0:  # the end of one and the beginning of the next
             found = self._lower.find(wanted, found + 1, end)
-        return found // 2
+        return found >> 1
 
 
 class _Sums(dict[Key, int]):
@@ -101,9 +98,7 @@ class _Sums(dict[Key, int]):
     def __missing__(self, key: Key) -> int:
         if len(self) >= _MOST_KEYS:
             self.clear()
-        total = self._weights.of(features(self._kind, key))
-        if len(key if isinstance(key, str) else "".join(key)) <= _LONGEST_KEPT:
-            self[key] = total
+        total = self[key] = self._weights.of(features(self._kind, key))
         return total
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 
 from optoutkit.text.lines import Line, plain
@@ -63,6 +63,7 @@ def _goes_on(content: str) -> bool:
     return len(content) <= _LONGEST_NAME and not _QUESTION.search(content) and plain(content).startswith(_closings_of_several_words())
 
 
+@lru_cache(maxsize=1_024)  # sellers send the same lines again and again
 def _is_closing(content: str) -> bool:
     if len(content) > _LONGEST_CLOSING:
         return False
