@@ -38,6 +38,8 @@ class Data:
     """
 
     def __init__(self, texts: list[Text]) -> None:
+        if empty := [text.id for text in texts if not text.labels]:
+            raise ValueError(f"nothing is read of these messages, perhaps since they are taken for a quotation: {', '.join(empty)}")
         self.labels = sorted({label for text in texts for label in text.labels})
         self.topics = [topic.value for topic in Topic]
         own = [np.array(row, dtype=np.uint32) for text in texts for row in text.rows]
