@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from typing import Any
 
 __all__ = ["results"]
@@ -13,12 +14,18 @@ _calls: list[Callable[[], Any]] = []  # what the processes find when they are ma
 
 
 def results(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What each of the calls gives, in their order."""
+    """What each of the calls gives, in their order; where one fails, none is begun any more."""
     _calls[:] = calls
     gc.collect()
     gc.freeze()  # else each process would write into what it shares, and so copy it
-    with multiprocessing.get_context("fork").Pool(AT_ONCE) as pool:
-        return list(pool.imap(_result, range(len(calls))))  # unlike map, it tells of a failure at once
+    with ProcessPoolExecutor(AT_ONCE, mp_context=multiprocessing.get_context("fork")) as pool:
+        begun = [pool.submit(_result, number) for number in range(len(calls))]
+        done, others = wait(begun, return_when=FIRST_EXCEPTION)
+        for other in others:
+            other.cancel()
+        for one in done:
+            one.result()  # raises if it failed
+        return [one.result() for one in begun]
 
 
 def _result(number: int) -> Any:

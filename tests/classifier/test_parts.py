@@ -247,7 +247,7 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("character", ["〇", "안", "a"])
 def test_a_word_without_end_counts_as_its_beginning(character: str) -> None:
-    """So that no lane runs over, and nothing large is remembered."""
+    """So that no lane runs over, and the tables keep nothing large."""
     long, short = (read(Message("", f"{character * length} please")).sentences for length in (1_500_000, 200))
     model = load_model()
     assert model.totals(long) == model.totals(short)

@@ -455,6 +455,12 @@ def test_hostile_threads_take_little_memory(pattern: str, assert_frugal: Callabl
 HEADER = "From: A <a@x.example>\nDate: d\nSubject: s\n\n"
 
 
+@pytest.mark.parametrize("text", ["x" * 3_000, "> " + "x" * 3_000, "Tom <tom@\n" + ">" * 3_000 + "x"])
+def test_no_line_is_looked_at_whole_that_is_very_long(text: str) -> None:
+    """What is remembered of lines is bounded, too."""
+    assert max(len(line.content) for line in read_lines(text)) == 500
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -48,7 +48,7 @@ def read_lines(text: str) -> list[Line]:
             content = line[len(marks) : len(marks) + _LONGEST].strip()
             # A mail program wrapped "<tom@example.com>" before its end, or an mbox file escaped a line that begins with "From ".
             if inside_angle or (marks == ">" and content.startswith("From ")):
-                depth, content = 0, marks.lstrip() + content
+                depth, content = 0, (marks.lstrip() + content)[:_LONGEST]
             else:
                 depth = marks.count(">")
         else:

@@ -37,6 +37,7 @@ _ARABIC_PREFIX = re.compile(
     r"(?:(?:و(?!صل|قت|جد|اح|رد|اف|ثي|ثا|زن|لا|كي|رق|رش|ضع|عد|سا|سط|فر|ظي|اتس|اج|صف)|ف(?!ات|رع|حص|تر|تح|قط|شل|يد|اس|ضل|ور|وا))?"
     r"(?:[بك]?ال(?!ا?ن\Z)|لل|ل(?!دي|كن|وح|ون|ما|اح|يس|حظ|طف|ذا|ست)(?=...))?)(?=...)"
 )
+_LONGEST_KEPT = 100  # characters of a word
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 _DEVANAGARI_VARIANTS = str.maketrans({"\u093c": None, "\u0901": "\u0902"})
 
@@ -83,9 +84,12 @@ def _pattern(text: str) -> re.Pattern[str]:
     return _ASCII_TOKEN if text.isascii() else _PLAIN_TOKEN
 
 
-@functools.lru_cache(maxsize=65_536)
 def _plain(word: str) -> str:
     """The word as it is compared."""
+    return _remembered(word) if len(word) <= _LONGEST_KEPT else _bare(word)
+
+
+def _bare(word: str) -> str:
     if word.isascii() or word[0] >= CJK_START:
         return word
     if _ARABIC.match(word):
@@ -95,6 +99,9 @@ def _plain(word: str) -> str:
         return unicodedata.normalize("NFD", word).translate(_DEVANAGARI_VARIANTS)
     bare = unicodedata.normalize("NFD", word).translate(_ACCENTS)
     return unicodedata.normalize("NFC", bare).translate(_LETTERS_OF_THEIR_OWN)
+
+
+_remembered = functools.lru_cache(maxsize=65_536)(_bare)
 
 
 def _without_prefix(word: str) -> str:
