@@ -171,7 +171,9 @@ def main() -> int:
     for fold in range(FOLDS):
         probabilities[data.fold[data.owner] == fold], wholes[data.fold == fold] = found[fold]
     values = data.inputs(probabilities, wholes)
-    learnt_from = [*(data.fold != fold for fold in range(FOLDS)), *([] if options.validate else [everything])]
+    learnt_from = [data.fold != fold for fold in range(FOLDS)]
+    if not options.validate:
+        learnt_from.append(everything)
     fitted = results([functools.partial(of_messages, data, values, chosen) for chosen in learnt_from])
     likely, topics = messages_held_out(data, values, fitted[:FOLDS])
     pleas = data.pleas(probabilities)

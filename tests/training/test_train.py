@@ -1,5 +1,6 @@
 """The training as a whole, on a few of the messages."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -20,8 +21,7 @@ def _copied(folder: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", *MADE, "*.jsonl"))
     for file in (ROOT / "training").glob("*.jsonl"):
         with file.open(encoding="utf-8") as lines:
-            few = [line for line, _ in zip(lines, range(MESSAGES), strict=False)]
-        (folder / "training" / file.name).write_text("".join(few), encoding="utf-8")
+            (folder / "training" / file.name).write_text("".join(itertools.islice(lines, MESSAGES)), encoding="utf-8")
     return folder
 
 

@@ -130,11 +130,9 @@ def _read_part(part: Part, text: str, spans: list[tuple[int, int]], spoken: tupl
     for span_start, span_end in spans:
         for start, end in sentences(text, span_start, span_end):
             piece = text[start:end]
-            if len(piece) <= _LONGEST_KEPT:
-                yield Sentence(part, start, end, _remembered(piece, spoken))
-                continue
-            if len(words(piece)) <= _MAX_WORDS:
-                yield Sentence(part, start, end, _heard(piece, spoken))
+            hear = _remembered if len(piece) <= _LONGEST_KEPT else _heard
+            if hear is _remembered or len(words(piece)) <= _MAX_WORDS:
+                yield Sentence(part, start, end, hear(piece, spoken))
                 continue
             tokens = list(tokenize(text, start, end))
             for first in range(0, len(tokens), _MAX_WORDS):
@@ -147,7 +145,7 @@ def _heard(text: str, spoken: tuple[str, ...]) -> Said:
     has_number = bool(_NUMBER.search(text))
     if has_number:
         seen = [word if word.isalpha() or not _NUMBER.search(word) else "#" if word.isdigit() else "#a" for word in found]
-    if len(text) > _LONGEST_WORD and len(max(seen, key=len, default="")) > _LONGEST_WORD:
+    if len(text) > _LONGEST_WORD and max(map(len, seen), default=0) > _LONGEST_WORD:
         seen = [word[:_LONGEST_WORD] for word in seen]
     has_runs = not text.isascii() and max(found, default="") >= CJK_START
     asks = "?" in text or "？" in text or "؟" in text

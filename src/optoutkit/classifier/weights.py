@@ -79,13 +79,13 @@ class Weights:
 
     def _place(self, feature: int) -> int:
         """Which of all that are known a feature is; -1 if it is none of them."""
-        upper = feature >> 16
+        upper, lower = divmod(feature, _HALVES)
         begin, end = self._begin[upper], self._begin[upper + 1]
-        wanted = (feature & 0xFFFF).to_bytes(2, "little")
+        wanted = lower.to_bytes(2, "little")
         found = self._lower.find(wanted, begin, end)
-        while found & 1 and found > 0:  # the end of one and the beginning of the next
+        while found % 2 and found > 0:  # the end of one and the beginning of the next
             found = self._lower.find(wanted, found + 1, end)
-        return found >> 1
+        return found // 2
 
 
 class _Sums(dict[Key, int]):

@@ -63,12 +63,10 @@ def _goes_on(content: str) -> bool:
     return len(content) <= _LONGEST_NAME and not _QUESTION.search(content) and plain(content).startswith(_closings_of_several_words())
 
 
-def _is_closing(content: str) -> bool:
-    return len(content) <= _LONGEST_CLOSING and _is_short_closing(content)
-
-
 @lru_cache(maxsize=1_024)  # sellers send the same lines again and again
-def _is_short_closing(content: str) -> bool:
+def _is_closing(content: str) -> bool:
+    if len(content) > _LONGEST_CLOSING:
+        return False
     line = plain(content).strip(_EDGES)
     if not line.startswith(_closings_beginning_with().get(line[:_HEAD], ())):
         return False
