@@ -19,6 +19,7 @@ from optoutkit.text.folding import fold
         "𝓻𝓮𝓿𝓲𝓮𝔀",
         "ⓡⓔⓥⓘⓔⓦ",
         "ʀᴇᴠɪᴇᴡ",
+        "ƦᴇᴠƖᴇᴡ",
         "rеviеw",
         "rеνіеԝ",
         "re\u200bvi\u200dew",

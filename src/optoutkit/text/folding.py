@@ -170,13 +170,14 @@ def _folded(character: str) -> str:
     if len(form) > _LONGEST_EXPANSION:
         return character
     form = unicodedata.normalize("NFKC", form.casefold().replace("ı", "i"))  # Turkish capitals fold to i as well
+    form = form.translate(_PHONETIC)  # the capital of a twin, as Ʀ, is no twin itself
     return "".join(_PLAIN_FORM.get(part, part) for part in form if part not in _INVISIBLE)
 
 
 @lru_cache(maxsize=4096)
 def _stand_in(character: str) -> str:
     """The one character that takes its place wherever it stands; empty if it vanishes, joins the one before it, or becomes several."""
-    folded = _folded(character.translate(_PHONETIC))
+    folded = _folded(character)
     return folded if len(folded) == 1 and not _is_mark(folded) and folded == folded.lower() else ""
 
 
