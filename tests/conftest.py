@@ -4,6 +4,7 @@ import base64
 import enum
 import os
 import shutil
+import signal
 import socket
 import threading
 from collections import Counter
@@ -25,6 +26,12 @@ from dkim.crypto import HASH_ALGORITHMS, parse_pem_private_key
 from tests.servers import postgresql_uri, valkey_cluster_uri, valkey_uri
 
 __all__ = ["postgresql_uri", "valkey_cluster_uri", "valkey_uri"]  # fixtures
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C end what the tests start even where it is ignored, as in what a shell runs in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Keys:
