@@ -15,7 +15,7 @@ from optoutkit.classifier.features import KINDS, Key, add_up, features, of_itsel
 from optoutkit.classifier.reading import read
 from optoutkit.messages import Message
 
-__all__ = ["FOLDER", "Text", "features_of", "fingerprint", "load"]
+__all__ = ["FOLDER", "Text", "features_of", "fingerprint", "forget", "load"]
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -57,6 +57,12 @@ TABLES = {kind: Features(kind) for kind in KINDS}
 def features_of(*kinds: str) -> list[int]:
     """The features of these kinds in the messages that have been read."""
     return sorted({feature for kind in kinds for features in TABLES[kind].values() for feature in features})
+
+
+def forget() -> None:
+    """Let go of the features of the messages that have been read; they take gigabytes."""
+    for table in TABLES.values():
+        table.clear()
 
 
 def chained(values: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
