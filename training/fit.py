@@ -78,7 +78,7 @@ def starts(owner: np.ndarray) -> np.ndarray:
 
 def softmax(scores: np.ndarray) -> np.ndarray:
     """Probabilities of each row."""
-    powers = scores - scores.max(axis=1, keepdims=True)
+    powers = np.subtract(scores, scores.max(axis=1, keepdims=True), dtype=float)
     np.exp(powers, out=powers)  # in its place: of all sentences it takes half a gigabyte
     powers /= powers.sum(axis=1, keepdims=True)
     return powers

@@ -35,7 +35,7 @@ TOPIC = {"l2": 1e-3, "steps": 300, "units": 32}
 BARE = 0.5  # how much a sentence counts when it is shown without its words, so that what its concepts say is learnt, too
 MADE = 0.15  # how much a message that was put together counts
 PLAIN = 2.0  # how much more a message counts that is as ordinary shops send them: most of the others were written to be hard
-TELLING = 5.6  # weights are none whose size, times the root of how often their feature is met, is below
+TELLING = 5.8  # weights are none whose size, times the root of how often their feature is met, is below
 NEEDS, PLEAS, TOPICS = 1.0, 0.4, 0.3  # how much it counts what the sentences of a message tell of it, beside what they do themselves
 FALSE_CRITICAL = 0.01  # the share of messages called critical by mistake at which the threshold is set, those written to be mistaken aside
 
