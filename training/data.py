@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 import scipy.sparse as sp
 from fit import Rows, starts
-from texts import Text, features_of, forget
+from texts import Text, features_of
 
 from optoutkit.classifier.topics import Topic
 from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
@@ -61,7 +61,6 @@ class Data:
         self.worth[np.isin(self.features, features_of("heap"))] *= ANYWHERE
         self.x = self._rows(own, shared)
         words = np.array(features_of("word", "pair", "run", "heap"), dtype=np.uint32)
-        forget()
         self.bare = self._rows(_without(words, own), _without(words, shared))
         heaps = sp.csr_matrix((np.ones(len(own)), (self.owner, np.arange(len(own)))), shape=(len(texts), len(own)))
         sizes = np.bincount(self.owner, weights=[len(row) for row in own])

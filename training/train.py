@@ -19,7 +19,7 @@ from fit import Network, fit_network, fit_softmax, softmax
 from pooling import Pooled, Question
 from processes import results
 from report import report
-from texts import fingerprint, load
+from texts import fingerprint, forget, load
 
 import optoutkit
 from optoutkit.classifier.topics import Topic
@@ -160,6 +160,7 @@ def main() -> int:
     write(made)  # the texts are read with them
 
     data = Data(list(load()))
+    forget()
     print(f"{len(data.texts)} messages, {len(data.y)} sentences, {len(data.features)} features", file=sys.stderr)
     everything = np.ones(len(data.texts), dtype=bool)
     to_fit = [functools.partial(held_out, data, fold) for fold in range(FOLDS)]
