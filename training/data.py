@@ -14,7 +14,7 @@ from optoutkit.classifier.verdict import NEED, SOLICITING, inputs
 __all__ = ["FOLDS", "Data"]
 
 FOLDS = 5
-LEAST = 4  # a feature that is in fewer sentences, or messages, is left out
+LEAST = 5  # a feature that is in fewer sentences, or messages, is left out
 MIDDLING = 100  # in so many sentences, or messages, is a feature of usual worth
 RARE = 0.25  # with which power of that number its worth falls
 TOGETHER = 1.6  # how much more two words together are worth, as they stand

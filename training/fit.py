@@ -24,7 +24,8 @@ class Rows:
     """
 
     def __init__(self, own: sp.csr_matrix, shared: sp.csr_matrix, owner: np.ndarray, sizes: np.ndarray) -> None:
-        self.own, self.shared, self.owner, self.sizes = own.astype(np.float32), shared.astype(np.float32), owner, sizes.astype(np.float32)
+        self.own, self.shared = (matrix.astype(np.float32, copy=False) for matrix in (own, shared))
+        self.owner, self.sizes = owner, sizes.astype(np.float32)
         self.shape = own.shape
 
     def __getitem__(self, chosen: np.ndarray) -> "Rows":

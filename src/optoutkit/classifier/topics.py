@@ -17,7 +17,7 @@ class Topic(enum.StrEnum):
     ORDER_PROBLEM_NEEDS_BUYER = "order_problem_needs_buyer"
     """A problem that only the buyer's decision can solve."""
     LEGAL_OR_SAFETY = "legal_or_safety"
-    """A recall, a safety notice, papers or proofs that the law asks for."""
+    """A recall, a safety notice; papers, proofs and numbers that the law or the customs ask for."""
     DIGITAL_ACCESS = "digital_access"
     """A key or a download without which the purchase cannot be used."""
 
@@ -27,6 +27,7 @@ class Topic(enum.StrEnum):
     SHIPPING_CONFIRMATION = "shipping_confirmation"
     DELIVERY_CONFIRMATION = "delivery_confirmation"
     REFUND_CONFIRMATION = "refund_confirmation"
+    """Money comes back; an order is cancelled, whatever the reason."""
     THANK_YOU = "thank_you"
     PROACTIVE_SUPPORT = "proactive_support"
     MANUAL_OR_TIPS = "manual_or_tips"
