@@ -33,6 +33,7 @@ class Data:
             is everywhere.
         written: Of each message whether somebody wrote it; the others are put together, and measure nothing.
         plain: Of each message whether it is one as ordinary shops send them.
+        usual: Of each message whether it was written without regard to what is easily mistaken; only these have a say in the threshold.
         critical: Of each message; ``topic`` likewise, by its number in ``topics``.
         fold: Of each message. A batch, one seller's voice, is in one fold; the batches of a language go round in turn.
     """
@@ -51,6 +52,7 @@ class Data:
         fold = {batch: number % FOLDS for number, batch in enumerate(sorted({text.batch for text in texts}))}
         self.written = np.array(["made" not in text.tags for text in texts])
         self.plain = np.array(["plain" in text.tags for text in texts])
+        self.usual = np.array([not {"hard", "sought"} & set(text.tags) for text in texts])
         self.fold = np.array([fold[text.batch] for text in texts])
 
         met = [*itertools.compress(own, self.written[self.owner]), *itertools.compress(shared, self.written)]

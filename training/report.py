@@ -34,8 +34,8 @@ def report(data: Data, likely: np.ndarray, topics: np.ndarray, pleas: np.ndarray
     groups |= {name: data.topic == number for number, name in enumerate(data.topics)}
     hard, sought, mixed = (np.array([tag in text.tags for text in data.texts]) for tag in ("hard", "sought", "mixed"))
     groups |= {"ten sentences or more": np.array([len(text.labels) >= MANY for text in data.texts])}
-    groups |= {"written to be mistaken": hard, "on what was mistaken before": sought, "all others": ~hard & ~sought}
-    groups |= {"as ordinary shops write": data.plain & ~sought}
+    groups |= {"written to be mistaken": hard, "on what was mistaken before": sought, "all others": data.usual}
+    groups |= {"as ordinary shops write": data.plain & data.usual}
     groups |= {"a question and a solicitation": mixed, "**all**": data.written}
     print(f"Threshold {threshold:.2f}; a sentence solicits from {solicit_threshold:.1f} on.\n")
     print("| messages | number | called critical by mistake | critical ones missed | verdict right | topic right | language right |")

@@ -136,14 +136,13 @@ def messages_held_out(data: Data, values: np.ndarray, fitted: list[tuple[np.ndar
 def thresholds(data: Data, likely: np.ndarray, plea: np.ndarray) -> tuple[float, float]:
     """From which probability on a sentence solicits and a message is critical.
 
-    Of the pairs that call no more than the wanted share of messages critical by mistake, the one that misses the fewest. Messages
-    of which too many are mistaken on purpose say nothing of that share.
+    Of the pairs that call no more than the wanted share of messages critical by mistake, the one that misses the fewest.
     """
+    others = data.written & data.usual & ~data.critical
     best = (2.0, 0.0, 0.0)
-    usual = np.array([not {"hard", "sought"} & set(text.tags) for text in data.texts])
     for solicit in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
         scores = np.where(plea >= solicit, 0, likely)
-        threshold = float(np.ceil(np.quantile(scores[data.written & usual & ~data.critical], 1 - FALSE_CRITICAL) * 100) / 100)
+        threshold = float(np.ceil(np.quantile(scores[others], 1 - FALSE_CRITICAL) * 100) / 100)
         best = min(best, (float(np.mean(scores[data.written & data.critical] < threshold)), solicit, threshold))
     return best[1:]
 
