@@ -35,6 +35,7 @@ def test_the_store_behaves_as_the_model(server_uri: str, schema: str, raw: Calla
         def reopen(self) -> None:
             with self.stores.pop():
                 self.stores.append(self.open_again())
+            self.model.review_links()  # as each write, and the store writes to say how it is
 
         def teardown(self) -> None:
             with self.stores.pop():
